@@ -1,0 +1,70 @@
+# 安心. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --no-sync
+export RASA_TELEMETRY_ENABLED := false
+
+.PHONY: browser postgres help demo test check setup train lint types imports unit integration conversations e2e bench clean format
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: setup train ## set up everything that is missing and start it, with demo members
+	@$(RUN) anxin up --demo
+
+test: setup train browser postgres check integration conversations e2e ## the whole suite
+
+check: setup lint types imports unit ## lint, types, import rules, unit tests: under a minute
+
+setup: .tools/ready ## build both environments from their locks
+
+.tools/ready: pyproject.toml uv.lock rasa-env/pyproject.toml rasa-env/uv.lock
+	@command -v python3 >/dev/null || { echo '需要 Python 3。请先安装 python3，再运行一次。'; exit 1; }
+	@case "$$(uname -sm)" in "Linux x86_64") ;; *) echo '目前只支持 Linux x86-64（Rasa 依赖的 TensorFlow 只有这个平台的安装包）。'; exit 1;; esac
+	@[ -x "$(UV)" ] || { echo '… 正在安装 uv'; mkdir -p .tools && { python3 -m venv .tools 2>/dev/null || python3 -m venv --without-pip .tools; } && { .tools/bin/python -m pip install --quiet uv 2>/dev/null || python3 -m pip install --quiet --target .tools/lib uv && ln -sf ../lib/bin/uv .tools/bin/uv; }; }
+	@mkdir -p .tools
+	@echo '… [1/2] 正在建立应用环境'
+	@$(UV) sync --locked --quiet --python 3.11
+	@echo '… [2/2] 正在建立 Rasa 环境（约 2.5 GB，第一次需要一两分钟）'
+	@cd rasa-env && UV_PROJECT_ENVIRONMENT=.venv $(abspath $(UV)) sync --locked --python 3.11 2>&1 | tail -1
+	@touch $@
+
+train: setup ## train the dialogue model if what it learns from has changed
+	@$(RUN) anxin train
+
+lint: setup
+	@$(RUN) ruff check . && $(RUN) ruff format --check .
+
+types: setup
+	@$(RUN) mypy
+
+imports: setup
+	@$(RUN) lint-imports
+
+unit: setup
+	@$(RUN) pytest tests/unit -q
+
+integration: setup ## services and edges on SQLite and PostgreSQL, vendor stand-ins
+	@$(RUN) pytest tests/integration tests/contract -q
+
+conversations: train ## dialogues against the trained model and the real actions
+	@$(RUN) pytest tests/conversations tests/language -q
+
+e2e: train browser ## all processes on loopback, a real browser
+	@$(RUN) pytest tests/e2e -q
+
+bench: train ## latency and throughput through the whole chain, beside the stock pipeline
+	@$(RUN) python -m tests.bench.chain
+
+format: setup ## put code in its usual form
+	@$(RUN) ruff check --fix . ; $(RUN) ruff format .
+
+browser:
+	@command -v chromium >/dev/null || { echo '… 正在安装浏览器和中文字体'; scripts/apt-install chromium fonts-noto-cjk; }
+
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo '… 正在安装 PostgreSQL'; scripts/apt-install postgresql; }
+
+clean: ## remove environments, models and demo data
+	rm -rf .venv rasa-env/.venv .tools models var .rasa

@@ -1,0 +1,51 @@
+"""The application process: every edge that speaks HTTP, mounted into one app, and the workers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.app import BotEdge
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from api import app as rest
+from api import problems
+from care.bootstrap import House
+from console import app as console
+
+
+def make_app(house: House) -> FastAPI:
+    """Return the application over a house."""
+    bot = BotEdge(house)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        bot.start()
+        try:
+            yield
+        finally:
+            bot.stop()
+
+    app = FastAPI(
+        title="安心 API",
+        version="1",
+        description="For the practice system: members, visits, treatments and what became of them.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    problems.install(app)
+    app.include_router(rest.routes(house))
+    app.include_router(bot.routes(), include_in_schema=False)
+    app.include_router(console.routes(house), include_in_schema=False)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> JSONResponse:
+        """Say whether the database answers and how many messages wait; nothing about anybody."""
+        with house.unit_of_work() as uow:
+            waiting = uow.inbox.waiting()
+        return JSONResponse({"status": "ok", "waiting": waiting})
+
+    return app

@@ -1,0 +1,1 @@
+"""The practice system's edge: a token-protected REST interface, described by OpenAPI."""

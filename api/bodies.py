@@ -1,0 +1,216 @@
+"""What goes in and out of the REST interface."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=200)]
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Strict(BaseModel):
+    """Unknown fields are refused, so that a typo cannot be silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class MemberIn(Strict):
+    """A member as the practice system knows them."""
+
+    name: Text | None = None
+    phone: Text | None = None
+    title: Literal["女士", "先生"] | None = None
+    zone: Text | None = None
+    risk_facts: list[Code] = Field(default_factory=list, max_length=20)
+    external_ref: Code | None = None
+
+
+class MemberPatch(Strict):
+    """What should change."""
+
+    name: Text | None = None
+    phone: Text | None = None
+    title: Literal["女士", "先生"] | None = None
+    zone: Text | None = None
+    risk_facts: list[Code] | None = Field(default=None, max_length=20)
+
+
+class MemberOut(BaseModel):
+    """A member."""
+
+    id: str
+    name: str | None
+    phone: str | None
+    title: str | None
+    zone: str
+    level: int
+    risk_facts: list[str]
+    external_ref: str | None
+    created_at: datetime
+
+
+class IdentityIn(Strict):
+    """A channel account the practice system knows to be this member's."""
+
+    channel: Literal["web", "telegram", "wechat", "wecom"]
+    external_id: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class PractitionerOut(BaseModel):
+    """A practitioner of the pack."""
+
+    code: str
+    name: str
+    title: str
+    services: list[str]
+    languages: list[str]
+    good_at: list[str]
+
+
+class ServiceOut(BaseModel):
+    """A service of the pack; prices in CNY."""
+
+    code: str
+    name: str
+    minutes: int
+    price_low: int
+    price_high: int
+    preparation: str
+
+
+class SlotOut(BaseModel):
+    """A free time."""
+
+    service: str
+    practitioner: str
+    clinic: str
+    start_at: datetime
+    end_at: datetime
+
+
+class AppointmentIn(Strict):
+    """A visit to book at a stated time."""
+
+    member_id: Code
+    service: Code
+    start_at: AwareDatetime
+    practitioner: Code | None = None
+    clinic: Code | None = None
+    for_whom: Text | None = None
+    idempotency_key: Code | None = None
+
+
+class AppointmentOut(BaseModel):
+    """A visit."""
+
+    id: str
+    member_id: str
+    service: str
+    practitioner: str
+    clinic: str
+    chair: str
+    start_at: datetime
+    end_at: datetime
+    status: str
+    for_whom: str | None
+    moved_from: str | None
+
+
+class TreatmentIn(Strict):
+    """A treatment that was done; it opens a recovery when the pack has a protocol for its kind."""
+
+    member_id: Code
+    kind: Code
+    practitioner: Code
+    clinic: Code
+    ended_at: AwareDatetime
+    facts: list[Code] = Field(default_factory=list, max_length=20)
+    sutures_out_on: date | None = None
+    external_ref: Code | None = None
+
+
+class TouchpointOut(BaseModel):
+    """A planned contact and what became of it."""
+
+    id: str
+    plan: str
+    kind: str
+    due_at: datetime
+    state: str
+    reason: str | None
+    safety: bool
+    ask: list[str]
+    answered: list[str]
+
+
+class AnswerOut(BaseModel):
+    """An answer and the rule that judged it."""
+
+    question: str
+    value: str
+    at: datetime
+    day: int | None
+    verdict: str
+    rule: str
+    level: str | None
+    reason: str
+
+
+class TreatmentOut(BaseModel):
+    """A treatment, its recovery, contacts and answers."""
+
+    id: str
+    member_id: str
+    kind: str
+    practitioner: str
+    clinic: str
+    ended_at: datetime
+    facts: list[str]
+    sutures_out_on: date | None
+    external_ref: str | None
+    episode_id: str | None
+    touchpoints: list[TouchpointOut]
+    answers: list[AnswerOut]
+
+
+class CaseOut(BaseModel):
+    """Something a human owes a member."""
+
+    id: str
+    member_id: str
+    level: str
+    track: str
+    reason: str
+    state: str
+    summary: str
+    opened_at: datetime
+    due_at: datetime
+    owner: str | None
+    resolved_at: datetime | None
+    outcome: str | None
+
+
+class MessageOut(BaseModel):
+    """One thing said, with its delivery."""
+
+    id: str
+    seq: int
+    author: str
+    text: str
+    at: datetime
+    channel: str | None
+    buttons: list[str]
+    delivery: str | None
+    assessment: dict[str, object] | None
+
+
+class ConversationOut(BaseModel):
+    """A member's conversation: who owns it and what was said."""
+
+    member_id: str
+    owner: str
+    epoch: int
+    messages: list[MessageOut]

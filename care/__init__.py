@@ -1,0 +1,1 @@
+"""The core of care: knows no channel, no Rasa, no web."""

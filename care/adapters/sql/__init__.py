@@ -1,0 +1,1 @@
+"""The care database: the only place where SQL is spoken."""

@@ -1,0 +1,1 @@
+"""One repository a family of nouns; each hides its SQL and its seals."""

@@ -1,0 +1,105 @@
+"""Cases on SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from care.adapters.sql import tables as t
+from care.adapters.sql.keys import Keyring
+from care.model.case import URGENCY, Case, CaseLevel, CaseState
+from care.model.errors import NotFound
+from care.model.ids import CaseId, MemberId
+
+CHANGING = (
+    "reason",
+    "due_at",
+    "owner",
+    "message_id",
+    "taken_at",
+    "resolved_at",
+    "breached_at",
+    "acknowledged_at",
+)
+
+
+class SqlCases:
+    """What humans owe members."""
+
+    def __init__(self, db: Connection, keys: Keyring) -> None:
+        self._db = db
+        self._keys = keys
+
+    def add(self, case: Case) -> None:
+        self._db.execute(
+            insert(t.care_case).values(
+                id=case.id, member_id=case.member_id, opened_at=case.opened_at, **self._row(case)
+            )
+        )
+
+    def get(self, case_id: CaseId, *, lock: bool = False) -> Case:
+        query = select(t.care_case).where(t.care_case.c.id == case_id)
+        if lock:
+            query = query.with_for_update()
+        row = self._db.execute(query).mappings().first()
+        if row is None:
+            raise NotFound("case", case_id)
+        return self._case(row)
+
+    def save(self, case: Case) -> None:
+        self._db.execute(update(t.care_case).where(t.care_case.c.id == case.id).values(**self._row(case)))
+
+    def open_of(self, member_id: MemberId) -> list[Case]:
+        c = t.care_case.c
+        found = self._cases((c.member_id == member_id) & (c.state != CaseState.RESOLVED.value))
+        return sorted(found, key=_urgency)
+
+    def of_member(self, member_id: MemberId) -> list[Case]:
+        found = self._cases(t.care_case.c.member_id == member_id)
+        return sorted(found, key=lambda case: case.opened_at, reverse=True)
+
+    def unresolved(self) -> list[Case]:
+        return sorted(self._cases(t.care_case.c.state != CaseState.RESOLVED.value), key=_urgency)
+
+    def resolved(self, limit: int) -> list[Case]:
+        c = t.care_case.c
+        rows = self._db.execute(
+            select(t.care_case).where(c.state == CaseState.RESOLVED.value).order_by(c.resolved_at.desc()).limit(limit)
+        ).mappings()
+        return [self._case(row) for row in rows]
+
+    def breaching(self, now: datetime) -> list[Case]:
+        c = t.care_case.c
+        return self._cases((c.state == CaseState.OPEN.value) & (c.due_at <= now) & c.breached_at.is_(None))
+
+    def _cases(self, condition: Any) -> list[Case]:
+        rows = self._db.execute(select(t.care_case).where(condition).order_by(t.care_case.c.due_at)).mappings()
+        return [self._case(row) for row in rows]
+
+    def _row(self, case: Case) -> dict[str, Any]:
+        row: dict[str, Any] = {name: getattr(case, name) for name in CHANGING}
+        detail = {"summary": case.summary, "outcome": case.outcome}
+        return row | {
+            "level": case.level.value,
+            "state": case.state.value,
+            "detail_sealed": self._keys.seal(case.member_id, "care_case", "detail", case.id, detail),
+        }
+
+    def _case(self, row: RowMapping) -> Case:
+        member_id = MemberId(row["member_id"])
+        detail = self._keys.open(member_id, "care_case", "detail", row["id"], row["detail_sealed"])
+        return Case(
+            id=CaseId(row["id"]),
+            member_id=member_id,
+            level=CaseLevel(row["level"]),
+            state=CaseState(row["state"]),
+            opened_at=row["opened_at"],
+            **{name: row[name] for name in CHANGING},
+            **detail,
+        )
+
+
+def _urgency(case: Case) -> tuple[int, datetime]:
+    return URGENCY.index(case.level), case.due_at

@@ -1,0 +1,77 @@
+"""Bringing a database to the current schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from care.adapters.sql.keys import key_metadata
+from care.adapters.sql.tables import APPEND_ONLY, Moment, metadata
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine) -> None:
+    """Run every migration the database has not seen."""
+    with engine.begin() as db:
+        command.upgrade(_config(db), "head")
+
+
+def migrate_keys(engine: Engine) -> None:
+    """Make the key store's one table."""
+    key_metadata.create_all(engine)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has seen every migration."""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    with engine.connect() as db:
+        return MigrationContext.configure(db).get_current_revision() == head
+
+
+def differences(engine: Engine) -> Sequence[Any]:
+    """Return what the migrated database lacks against the tables; empty when they are equal."""
+    with engine.connect() as db:
+        return list(compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), metadata))
+
+
+def append_only_triggers(dialect: str) -> list[str]:
+    """Return the statements that make the database itself refuse changes to what may only grow."""
+    statements: list[str] = []
+    for table in APPEND_ONLY:
+        if dialect == "sqlite":
+            statements += [
+                f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
+                for verb in ("update", "delete")
+            ]
+        else:
+            statements += [
+                f"CREATE FUNCTION {table}_only_grows() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{table} only grows'; END $$",
+                f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_only_grows()",
+            ]
+    return statements
+
+
+def render_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write our moment type as plain SQLAlchemy into generated migrations."""
+    if kind == "type" and isinstance(item, Moment):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def _config(db: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = db
+    return config

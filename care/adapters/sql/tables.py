@@ -1,0 +1,391 @@
+"""The tables. Anything that tells about a member is a sealed blob or a blind index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import Date
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC instant, also on SQLite, which knows no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a stored moment needs a zone"
+            raise ValueError(msg)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id(name: str = "id", **options: Any) -> Column[str]:
+    return Column(name, String(32), **options)
+
+
+def _ref(table: str, name: str | None = None, **options: Any) -> Column[str]:
+    return Column(name or f"{table}_id", String(32), ForeignKey(f"{table}.id"), **options)
+
+
+Seq = BigInteger().with_variant(Integer, "sqlite")
+
+member = Table(
+    "member",
+    metadata,
+    _id(primary_key=True),
+    Column("created_at", Moment, nullable=False),
+    Column("name_sealed", LargeBinary),
+    Column("phone_sealed", LargeBinary),
+    Column("phone_index", LargeBinary, unique=True),
+    Column("title_sealed", LargeBinary),
+    Column("risk_sealed", LargeBinary),
+    Column("ref_sealed", LargeBinary),
+    Column("ref_index", LargeBinary, unique=True),
+    Column("zone", String(64), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("carer_id", String(32)),
+)
+
+consent_event = Table(
+    "consent_event",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    _ref("member", nullable=False, index=True),
+    Column("purpose", String(32), nullable=False),
+    Column("given", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("evidence", String(120), nullable=False),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, index=True),
+    Column("channel", String(16), nullable=False),
+    Column("external_sealed", LargeBinary, nullable=False),
+    Column("external_index", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("reachable", Boolean, nullable=False),
+    UniqueConstraint("channel", "external_index"),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, unique=True),
+    Column("tracker_id", String(32), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("owner", String(32), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("asked", String(64)),
+    Column("crisis", Boolean, nullable=False),
+    Column("introduced", Boolean, nullable=False),
+    Column("reply_to", String(32)),
+    Column("last_member_at", Moment),
+    Column("last_outbound_at", Moment),
+    Column("bot_may_mention", Boolean, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    _id(unique=True, nullable=False),
+    _ref("conversation", nullable=False),
+    _ref("member", nullable=False),
+    Column("author", String(16), nullable=False),
+    Column("carer_id", String(32)),
+    Column("channel", String(16)),
+    Column("at", Moment, nullable=False),
+    Column("note", Boolean, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
+    Column("assessment_sealed", LargeBinary),
+    Index("ix_message_conversation_seq", "conversation_id", "seq"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    _id(unique=True, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("vendor_index", LargeBinary, nullable=False),
+    _ref("conversation", nullable=False),
+    _ref("member", nullable=False),
+    Column("message_id", String(32), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", Integer, nullable=False),
+    Column("lease_until", Moment),
+    Column("reason", String(80)),
+    UniqueConstraint("channel", "vendor_index"),
+    Index(
+        "ix_inbox_unread",
+        "conversation_id",
+        "seq",
+        sqlite_where=text("state IN ('received', 'claimed')"),
+        postgresql_where=text("state IN ('received', 'claimed')"),
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    _id(unique=True, nullable=False),
+    Column("key", String(120), nullable=False, unique=True),
+    _ref("conversation", nullable=False),
+    _ref("member", nullable=False),
+    Column("message_id", String(32), nullable=False, index=True),
+    _ref("identity", nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("author", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("queued_at", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", Integer, nullable=False),
+    Column("lease_until", Moment),
+    Column("retry_at", Moment),
+    Column("reason", String(80)),
+    Column("provider_id", String(80)),
+    Column("settled_at", Moment),
+    Index(
+        "ix_outbox_unsent",
+        "conversation_id",
+        "seq",
+        sqlite_where=text("state IN ('queued', 'claimed', 'sending', 'failed')"),
+        postgresql_where=text("state IN ('queued', 'claimed', 'sending', 'failed')"),
+    ),
+)
+
+appointment = Table(
+    "appointment",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, index=True),
+    Column("service", String(64), nullable=False),
+    Column("practitioner", String(64), nullable=False),
+    Column("clinic", String(64), nullable=False),
+    Column("chair", String(64), nullable=False),
+    Column("start_at", Moment, nullable=False, index=True),
+    Column("end_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("detail_sealed", LargeBinary),
+    Column("moved_from", String(32)),
+    Column("key", String(120), unique=True),
+    Column("closed_at", Moment),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, unique=True),
+    Column("service", String(64), nullable=False),
+    Column("practitioner", String(64), nullable=False),
+    Column("clinic", String(64), nullable=False),
+    Column("chair", String(64), nullable=False),
+    Column("start_at", Moment, nullable=False),
+    Column("end_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("detail_sealed", LargeBinary),
+    Column("moves", String(32)),
+)
+
+# One row a quarter of an hour a practitioner or a chair is taken; the primary key is what refuses the second.
+taken_cell = Table(
+    "taken_cell",
+    metadata,
+    Column("resource", String(160), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("taken_by", String(32), nullable=False, index=True),
+    Column("expires_at", Moment),
+    Index("ix_taken_cell_at", "at"),
+)
+
+treatment = Table(
+    "treatment",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, index=True),
+    Column("practitioner", String(64), nullable=False),
+    Column("clinic", String(64), nullable=False),
+    Column("detail_sealed", LargeBinary, nullable=False),
+    Column("ended_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("sutures_out_on", Date),
+    Column("ref_index", LargeBinary, unique=True),
+)
+
+episode = Table(
+    "episode",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, index=True),
+    _ref("treatment", nullable=False, unique=True),
+    Column("protocol", String(32), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("closed_at", Moment),
+)
+
+touchpoint = Table(
+    "touchpoint",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("plan", String(32), nullable=False),
+    Column("occurrence", String(80), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("safety", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(80)),
+    Column("episode_id", String(32), index=True),
+    Column("appointment_id", String(32), index=True),
+    Column("ask", String(160), nullable=False),
+    Column("answered", String(160), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", Integer, nullable=False),
+    Column("lease_until", Moment),
+    Column("handed_over_at", Moment),
+    Column("closed_at", Moment),
+    Column("silence_step", Integer, nullable=False),
+    UniqueConstraint("member_id", "plan", "occurrence", "version"),
+    Index(
+        "ix_touchpoint_due",
+        "due_at",
+        sqlite_where=text("state IN ('planned', 'postponed', 'claimed')"),
+        postgresql_where=text("state IN ('planned', 'postponed', 'claimed')"),
+    ),
+    Index(
+        "ix_touchpoint_unanswered",
+        "handed_over_at",
+        sqlite_where=text("state = 'handed_over' AND closed_at IS NULL"),
+        postgresql_where=text("state = 'handed_over' AND closed_at IS NULL"),
+    ),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    _id(unique=True, nullable=False),
+    _ref("member", nullable=False, index=True),
+    Column("episode_id", String(32), index=True),
+    Column("touchpoint_id", String(32)),
+    Column("message_id", String(32)),
+    Column("at", Moment, nullable=False),
+    Column("body_sealed", LargeBinary, nullable=False),
+)
+
+care_case = Table(
+    "care_case",
+    metadata,
+    _id(primary_key=True),
+    _ref("member", nullable=False, index=True),
+    Column("level", String(4), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", String(32)),
+    Column("message_id", String(32)),
+    Column("taken_at", Moment),
+    Column("resolved_at", Moment),
+    Column("breached_at", Moment),
+    Column("acknowledged_at", Moment),
+    Column("detail_sealed", LargeBinary),
+    Index(
+        "ix_care_case_unresolved",
+        "due_at",
+        sqlite_where=text("state <> 'resolved'"),
+        postgresql_where=text("state <> 'resolved'"),
+    ),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    _id(primary_key=True),
+    Column("login", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("job_title", String(64), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("failed_logins", Integer, nullable=False),
+    Column("locked_until", Moment),
+)
+
+staff_session = Table(
+    "staff_session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    _ref("staff", nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    Column("member_id", String(32), nullable=False, index=True),
+    Column("reader", String(80), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("what", String(80), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+#: Tables that may only grow; triggers in the migrations refuse UPDATE and DELETE.
+APPEND_ONLY = ("consent_event", "access_log")

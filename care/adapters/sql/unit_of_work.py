@@ -1,0 +1,53 @@
+"""One transaction over every repository."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from care.adapters.sql.keys import Keyring
+from care.adapters.sql.repositories.access import SqlAccessLog
+from care.adapters.sql.repositories.appointments import SqlAppointments
+from care.adapters.sql.repositories.cases import SqlCases
+from care.adapters.sql.repositories.conversations import SqlConversations
+from care.adapters.sql.repositories.members import SqlMembers
+from care.adapters.sql.repositories.queues import SqlInbox, SqlOutbox
+from care.adapters.sql.repositories.staff import SqlStaffList
+from care.adapters.sql.repositories.treatments import SqlTreatments
+from care.ports import Clock
+
+
+class SqlUnitOfWork:
+    """A transaction on SQLite or PostgreSQL; use once, in a `with`."""
+
+    _db: Connection
+
+    def __init__(self, engine: Engine, keys: Keyring, clock: Clock) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        self._db = self._engine.connect()
+        self._db.begin()
+        self.access = SqlAccessLog(self._db)
+        self.members = SqlMembers(self._db, self._keys, self.access, self._clock)
+        self.conversations = SqlConversations(self._db, self._keys)
+        self.inbox = SqlInbox(self._db, self._keys)
+        self.outbox = SqlOutbox(self._db)
+        self.appointments = SqlAppointments(self._db, self._keys)
+        self.treatments = SqlTreatments(self._db, self._keys)
+        self.cases = SqlCases(self._db, self._keys)
+        self.staff = SqlStaffList(self._db)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()  # rolls back what was not committed
+
+    def commit(self) -> None:
+        """Make everything since `__enter__` lasting."""
+        self._db.commit()

@@ -1,0 +1,124 @@
+"""The only wiring: settings in, a house full of working parts out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from care.adapters.calendar import PackCalendar
+from care.adapters.language.entities import EntityReader
+from care.adapters.language.safety_rules import SafetyRules
+from care.adapters.language.times import TimeReader
+from care.adapters.packs import clinic_names, load_pack, practitioner_names, service_names
+from care.adapters.rasa import RasaDialogue
+from care.adapters.shifts import ShiftSlots
+from care.adapters.sql.engine import open_engine
+from care.adapters.sql.keys import Keyring, MasterKey
+from care.adapters.sql.unit_of_work import SqlUnitOfWork
+from care.model.entities import Vocabulary
+from care.model.pack import Pack
+from care.ports import Clock, Dialogue, SafetyReader, Slots, UnitOfWork
+from care.settings import Settings
+
+
+class SystemClock:
+    """The machine's clock; the only place that reads it."""
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What it takes to read a message: no database, no network."""
+
+    zone: ZoneInfo
+    safety: SafetyRules
+    times: TimeReader
+    entities: EntityReader
+
+
+@dataclass(slots=True)
+class House:
+    """Everything an edge needs to do its work."""
+
+    settings: Settings
+    clock: Clock
+    pack: Pack
+    slots: Slots
+    reading: Reading
+    dialogue: Dialogue
+    engine: Engine
+    keys: Keyring
+
+    @property
+    def safety(self) -> SafetyReader:
+        """What reads a message for danger."""
+        return self.reading.safety
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's zone."""
+        return ZoneInfo(self.settings.zone)
+
+    def unit_of_work(self) -> UnitOfWork:
+        """Return a fresh transaction."""
+        return SqlUnitOfWork(self.engine, self.keys, self.clock)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.engine.dispose()
+        self.keys.close()
+
+
+def build(settings: Settings, *, clock: Clock | None = None, dialogue: Dialogue | None = None) -> House:
+    """Wire the house.
+
+    Raises:
+        KeyTrouble: the key file is missing or unsafe.
+        PackError: the pack is not valid; names file and line.
+        LexiconError: the safety lexicon is not valid; names file and line.
+    """
+    ticking = clock or SystemClock()
+    pack = load_pack(settings.pack)
+    calendar = PackCalendar(settings.pack, pack)
+    engine = open_engine(settings.care_url)
+    keys = Keyring(open_engine(settings.key_store_url), MasterKey.load(settings.key_file))
+    return House(
+        settings=settings,
+        clock=ticking,
+        pack=pack,
+        slots=ShiftSlots(pack, calendar, ticking),
+        reading=_reading(settings, pack),
+        dialogue=dialogue or RasaDialogue(settings.rasa_url, timeout_s=settings.rasa_timeout_s),
+        engine=engine,
+        keys=keys,
+    )
+
+
+def build_reading(settings: Settings) -> Reading:
+    """Wire only what reads messages.
+
+    Raises:
+        PackError: the pack is not valid.
+        LexiconError: the safety lexicon is not valid.
+    """
+    return _reading(settings, load_pack(settings.pack))
+
+
+def _reading(settings: Settings, pack: Pack) -> Reading:
+    zone = ZoneInfo(settings.zone)
+    times = TimeReader(zone)
+    vocabulary = Vocabulary(
+        services=service_names(pack), practitioners=practitioner_names(pack), clinics=clinic_names(pack)
+    )
+    return Reading(
+        zone=zone,
+        safety=SafetyRules.load(settings.pack / "safety.yml"),
+        times=times,
+        entities=EntityReader(vocabulary, times),
+    )

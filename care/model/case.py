@@ -1,0 +1,135 @@
+"""A case: something a human must do for a member, by a stated moment.
+
+Levels and minutes are the clinic's promise; the shipped figures are those of the escalation ladder
+(targets in line with SDCEP: emergency 60 min, urgent 24 h; a clinic changes them in its pack).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from care.model.ids import CaseId, MemberId, MessageId, StaffId
+
+
+class CaseLevel(StrEnum):
+    """How much hurry a case has, in four families: medical, psychological, care, complaint."""
+
+    L0 = "L0"
+    P3 = "P3"
+    L1 = "L1"
+    K3 = "K3"
+    P2 = "P2"
+    L2 = "L2"
+    W2 = "W2"
+    K2 = "K2"
+    W1 = "W1"
+    L3 = "L3"
+    K1 = "K1"
+
+
+URGENCY = tuple(CaseLevel)  # most urgent first
+ALARM = frozenset({CaseLevel.L0, CaseLevel.P3})
+
+
+class Track(StrEnum):
+    """Which side of care a case belongs to; each runs its own clock."""
+
+    MEDICAL = "medical"
+    DISTRESS = "distress"
+    CARE = "care"
+    COMPLAINT = "complaint"
+
+
+TRACK_OF = {"L": Track.MEDICAL, "P": Track.DISTRESS, "W": Track.CARE, "K": Track.COMPLAINT}
+
+# Minutes to the first human, (in hours, on call). None: at the next morning's stated hour.
+PROMISE: dict[CaseLevel, tuple[int, int | None]] = {
+    CaseLevel.L0: (5, 5),
+    CaseLevel.L1: (10, 15),
+    CaseLevel.L2: (30, 60),
+    CaseLevel.L3: (240, None),
+    CaseLevel.P3: (2, 5),
+    CaseLevel.P2: (30, 60),
+    CaseLevel.W2: (60, None),
+    CaseLevel.W1: (120, None),
+    CaseLevel.K1: (1440, 1440),
+    CaseLevel.K2: (240, 240),
+    CaseLevel.K3: (30, 30),
+}
+MORNING = {CaseLevel.L3: time(10), CaseLevel.W2: time(9), CaseLevel.W1: time(9, 30)}
+HOURS = (time(9), time(20))
+
+
+class CaseState(StrEnum):
+    """Whether a human still owes something."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    RESOLVED = "resolved"
+
+
+@dataclass(slots=True)
+class Case:
+    """One promise to one member."""
+
+    id: CaseId
+    member_id: MemberId
+    level: CaseLevel
+    reason: str  # a code; the words are in the member's message
+    opened_at: datetime
+    due_at: datetime
+    state: CaseState = CaseState.OPEN
+    summary: str = ""
+    owner: StaffId | None = None
+    message_id: MessageId | None = None
+    taken_at: datetime | None = None
+    resolved_at: datetime | None = None
+    breached_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    outcome: str | None = None
+
+    @property
+    def track(self) -> Track:
+        """The family the level belongs to."""
+        return TRACK_OF[self.level.value[0]]
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the console must ring until somebody acknowledges it."""
+        return self.level in ALARM and self.acknowledged_at is None and self.state is CaseState.OPEN
+
+
+def more_urgent(one: CaseLevel, other: CaseLevel) -> bool:
+    """Whether `one` comes before `other`."""
+    return URGENCY.index(one) < URGENCY.index(other)
+
+
+def in_hours(at: datetime, zone: ZoneInfo) -> bool:
+    """Whether the desk is staffed: 09:00 to 20:00 where the clinic is."""
+    return HOURS[0] <= at.astimezone(zone).time() < HOURS[1]
+
+
+def due_at(level: CaseLevel, opened_at: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the first human must have answered.
+
+    Args:
+        level: the case's level.
+        opened_at: aware; when the case was opened or raised to this level.
+        zone: the clinic's zone, which decides what is night.
+
+    Returns:
+        An aware datetime. Levels without a night figure are due on the next morning.
+    """
+    day_minutes, night_minutes = PROMISE[level]
+    if in_hours(opened_at, zone):
+        return opened_at + timedelta(minutes=day_minutes)
+    if night_minutes is not None:
+        return opened_at + timedelta(minutes=night_minutes)
+    local = opened_at.astimezone(zone)
+    morning = datetime.combine(local.date(), MORNING[level], tzinfo=zone)
+    if morning <= local:
+        morning = datetime.combine(local.date() + timedelta(days=1), MORNING[level], tzinfo=zone)
+    return morning.astimezone(opened_at.tzinfo)

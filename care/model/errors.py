@@ -1,0 +1,130 @@
+"""What can be refused, by name.
+
+Every refusal carries a stable `code` for machines and never a member's words, name or number.
+"""
+
+from __future__ import annotations
+
+
+class CareError(Exception):
+    """Something asked of the core was refused."""
+
+    code = "care_error"
+
+
+class NotFound(CareError):
+    """Nothing of this kind has this id."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(f"no {kind} {key}")
+        self.kind = kind
+        self.key = key
+
+
+class NotAllowed(CareError):
+    """The member's choices, or the law, do not permit this use of their data."""
+
+    code = "not_allowed"
+
+    def __init__(self, purpose: str, reason: str) -> None:
+        super().__init__(f"purpose {purpose} refused: {reason}")
+        self.purpose = purpose
+        self.reason = reason
+
+
+class InvalidInput(CareError):
+    """A value given from outside cannot be accepted; `field` says which."""
+
+    code = "invalid_input"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class NaiveDatetime(CareError):
+    """A datetime came without a zone."""
+
+    code = "naive_datetime"
+
+
+class SlotTaken(CareError):
+    """Somebody else holds or has booked this time."""
+
+    code = "slot_taken"
+
+
+class SlotUnavailable(CareError):
+    """This time was never free: closed, on leave, too soon or in the past."""
+
+    code = "slot_unavailable"
+
+
+class HoldExpired(CareError):
+    """The time kept for the member was released again."""
+
+    code = "hold_expired"
+
+
+class OwnershipLost(CareError):
+    """The conversation changed hands since this was written; it must not be sent."""
+
+    code = "ownership_lost"
+
+
+class Conflict(CareError):
+    """The thing is no longer in the state this change needs."""
+
+    code = "conflict"
+
+
+class DialogueUnavailable(CareError):
+    """The dialogue model gave no answer; `reason` is a code, never member text."""
+
+    code = "dialogue_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"dialogue unavailable: {reason}")
+        self.reason = reason
+
+
+class SendRefused(CareError):
+    """The channel will never deliver this message; trying again is useless."""
+
+    code = "send_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"send refused: {reason}")
+        self.reason = reason
+
+
+class SendLater(CareError):
+    """The channel cannot deliver now; `after_s` seconds is its own wish, if it said one."""
+
+    code = "send_later"
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(f"send later: {reason}")
+        self.reason = reason
+        self.after_s = after_s
+
+
+class SendUnknown(CareError):
+    """The vendor may or may not have accepted the message; it must not be repeated blindly."""
+
+    code = "send_unknown"
+
+
+class BadCredentials(CareError):
+    """Login and password do not belong together; which of them is wrong is not told."""
+
+    code = "bad_credentials"
+
+
+class TooManyAttempts(CareError):
+    """Too many failed logins for this account; it opens again by itself."""
+
+    code = "too_many_attempts"

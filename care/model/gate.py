@@ -1,0 +1,132 @@
+"""The send gate: whether a planned contact may leave at this moment, and if not, why.
+
+Rules only. Everything planned passes here right before it would leave; whatever was true when it was planned
+does not count. The order of the rules is the order of what matters: the member's word, a human's presence, danger,
+then the hour, then how much has been said already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from care.model.case import Case, CaseLevel
+from care.model.consent import Purpose, allowed
+from care.model.conversation import Conversation
+from care.model.errors import NaiveDatetime
+from care.model.member import Member
+from care.model.touchpoint import Touchpoint, TouchpointKind
+
+QUIET = (time(21), time(8, 30))  # nobody is written to at night; clinic protocol 2026-01
+LATE_SURGERY_UNTIL = time(21, 30)  # the one announced exception: the evening after a late operation
+A_DAY = 1  # proactive contacts that are not for safety; clinic protocol 2026-01
+TALKING = timedelta(minutes=3)  # a conversation this fresh is not interrupted
+WAIT_FOR_HUMAN = timedelta(minutes=30)
+SERIOUS = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.P2, CaseLevel.P3})
+
+
+class Verdict(StrEnum):
+    """What the gate says."""
+
+    CLEARED = "cleared"
+    POSTPONED = "postponed"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """The gate's word, its reason, and when to ask again."""
+
+    verdict: Verdict
+    reason: str
+    until: datetime | None = None
+
+
+PURPOSE = {
+    TouchpointKind.CHECK_IN: Purpose.CHECK_INS,
+    TouchpointKind.RECHECK: Purpose.CARE,  # promised to the member in their own conversation
+    TouchpointKind.REMINDER: Purpose.REMINDERS,
+}
+
+
+def decide(
+    touchpoint: Touchpoint,
+    *,
+    member: Member,
+    conversation: Conversation | None,
+    open_cases: list[Case],
+    sent_today: int,
+    reachable: bool,
+    now: datetime,
+) -> GateDecision:
+    """Decide on one planned contact.
+
+    Args:
+        touchpoint: what should leave.
+        member: with their choices and zone.
+        conversation: theirs, if there is one.
+        open_cases: what humans owe them.
+        sent_today: non-safety contacts already handed over on the member's calendar day.
+        reachable: whether any channel account can be written to.
+        now: aware.
+
+    Returns:
+        One verdict with one reason code; a postponement says until when.
+    """
+    permission = allowed(member, PURPOSE[touchpoint.kind], now)
+    if not permission:
+        return GateDecision(Verdict.SUPPRESSED, f"consent_{permission.reason}")
+    if now >= touchpoint.expires_at:
+        return GateDecision(Verdict.EXPIRED, touchpoint.reason or "late")
+    if conversation is None or not reachable:
+        return GateDecision(Verdict.SUPPRESSED, "no_channel")
+    if conversation.crisis:
+        return GateDecision(Verdict.SUPPRESSED, "crisis")
+    if any(case.level in SERIOUS for case in open_cases) and touchpoint.kind is not TouchpointKind.REMINDER:
+        return GateDecision(Verdict.SUPPRESSED, "open_case")
+    if not conversation.owned_by_bot:
+        return _later(touchpoint, now + WAIT_FOR_HUMAN, "human_owner")
+    exempt = touchpoint.safety and touchpoint.plan.endswith("0")  # late surgery, day 0
+    awake = next_awake(now, member.tz, late=LATE_SURGERY_UNTIL if exempt else QUIET[0])
+    if awake > now:
+        return _later(touchpoint, awake, "quiet_hours")
+    if conversation.last_member_at is not None and now - conversation.last_member_at < TALKING:
+        return _later(touchpoint, conversation.last_member_at + TALKING, "talking")
+    if touchpoint.kind is TouchpointKind.CHECK_IN and not touchpoint.safety and sent_today >= A_DAY:
+        return GateDecision(Verdict.SUPPRESSED, "daily_cap")
+    return GateDecision(Verdict.CLEARED, "cleared")
+
+
+def next_awake(at: datetime, zone: ZoneInfo, *, late: time = QUIET[0]) -> datetime:
+    """Return the first moment at or after `at` outside the member's quiet hours.
+
+    Args:
+        at: aware, in any zone.
+        zone: where the member lives; decides what 21:00 means, daylight saving included.
+        late: when the evening ends.
+
+    Returns:
+        Aware; equal to `at` when that is outside quiet hours already.
+
+    Raises:
+        NaiveDatetime: if `at` carries no zone.
+
+    Source:
+        21:00-08:30: clinic protocol 2026-01.
+    """
+    if at.tzinfo is None:
+        raise NaiveDatetime("quiet hours need a zone")
+    local = at.astimezone(zone)
+    if QUIET[1] <= local.time() < late:
+        return at
+    day = local.date() if local.time() < QUIET[1] else local.date() + timedelta(days=1)
+    return datetime.combine(day, QUIET[1], tzinfo=zone).astimezone(at.tzinfo)
+
+
+def _later(touchpoint: Touchpoint, until: datetime, reason: str) -> GateDecision:
+    if until < touchpoint.expires_at:
+        return GateDecision(Verdict.POSTPONED, reason, until)
+    return GateDecision(Verdict.SUPPRESSED, reason)

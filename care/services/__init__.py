@@ -1,0 +1,1 @@
+"""The verbs of care: each one transaction, each safe to repeat."""

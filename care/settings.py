@@ -1,0 +1,127 @@
+"""Every setting, typed, read once, refused early. The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as unknown:
+        raise ValueError("is not a known time zone") from unknown
+    return name
+
+
+Port = Annotated[int, Field(ge=1024, le=65535)]
+
+
+class SettingsRefused(Exception):
+    """The settings do not make sense; the message names each one and what is wrong with it."""
+
+
+class Settings(BaseSettings):
+    """What a clinic may set, through `ANXIN_…` variables or the file `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix="ANXIN_", env_file=".env", extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    pack: Path = ROOT / "packs" / "dental"
+    data_dir: Path = ROOT / "var" / "data"
+    key_file: Path = ROOT / "var" / "keys" / "master.json"
+    database_url: str = ""
+    keys_url: str = ""
+    model_dir: Path = ROOT / "models"
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    rasa_port: Port = 5005
+    actions_port: Port = 5055
+    rasa_timeout_s: Annotated[float, Field(gt=0, le=60)] = 8.0
+    secure_cookies: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    api_token: SecretStr = SecretStr("")
+    telegram_token: SecretStr = SecretStr("")
+    telegram_mode: Literal["off", "polling", "webhook"] = "off"
+    telegram_secret: SecretStr = SecretStr("")
+    telegram_base_url: str = "https://api.telegram.org/bot"
+
+    hold_for: timedelta = timedelta(minutes=10)  # how long an offered time is kept
+    inbox_lease: timedelta = timedelta(seconds=60)
+    outbox_lease: timedelta = timedelta(seconds=60)
+    workers: Annotated[int, Field(ge=1, le=32)] = 4  # conversations worked on at once
+    scheduler_pulse_s: Annotated[float, Field(gt=0, le=60)] = 2.0
+    session_idle: timedelta = timedelta(minutes=20)  # trust: staff sessions, idle
+    session_absolute: timedelta = timedelta(hours=12)  # trust: staff sessions, at most
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Settings:
+        if self.telegram_mode != "off" and not self.telegram_token.get_secret_value():
+            raise ValueError("telegram_mode needs telegram_token")
+        if self.telegram_mode == "webhook" and not self.telegram_secret.get_secret_value():
+            raise ValueError("telegram_mode=webhook needs telegram_secret, or anybody could write as a member")
+        if self.environment == "production":
+            if len(self.api_token.get_secret_value()) < 32:
+                raise ValueError("api_token needs at least 32 characters in production")
+            if not self.secure_cookies:
+                raise ValueError("secure_cookies must be on in production")
+        ports = {self.port, self.rasa_port, self.actions_port}
+        if len(ports) < 3:
+            raise ValueError("port, rasa_port and actions_port must differ")
+        if self.key_file.resolve().is_relative_to(self.data_dir.resolve()):
+            raise ValueError("key_file must not lie in data_dir: a backup of the data would carry its own key")
+        if self.hold_for <= timedelta(0):
+            raise ValueError("hold_for must be longer than nothing")
+        return self
+
+    @property
+    def care_url(self) -> str:
+        """The care database; embedded SQLite unless a URL is set."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'care.db'}"
+
+    @property
+    def key_store_url(self) -> str:
+        """The database of wrapped member keys, kept apart from the data."""
+        return self.keys_url or f"sqlite:///{self.key_file.parent / 'keys.db'}"
+
+    @property
+    def rasa_url(self) -> str:
+        """Where Rasa listens: on this machine only."""
+        return f"http://127.0.0.1:{self.rasa_port}"
+
+    @property
+    def actions_url(self) -> str:
+        """Where the action server listens: on this machine only."""
+        return f"http://127.0.0.1:{self.actions_port}"
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`.
+
+    Raises:
+        SettingsRefused: naming every setting that makes no sense; values are not shown, they may be secrets.
+    """
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        lines = []
+        for problem in wrong.errors(include_input=False, include_url=False):
+            name = "ANXIN_" + "_".join(str(part).upper() for part in problem["loc"]) if problem["loc"] else "settings"
+            lines.append(f"{name}: {problem['msg']}")
+        raise SettingsRefused("\n".join(lines)) from None
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return the environment that child processes of the supervisor are given."""
+    return dict(os.environ)

@@ -1,0 +1,177 @@
+"""Fakes and builders for tests: a clock that moves when told, a dialogue that says what it is told, a small house.
+
+Databases in tests are real ones (SQLite in a folder of the test, or PostgreSQL when the test asks), because what
+they refuse is half of what the core promises.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from care.adapters.sql.engine import open_engine
+from care.adapters.sql.keys import MasterKey
+from care.adapters.sql.schema import migrate, migrate_keys
+from care.bootstrap import House, build
+from care.model.consent import Purpose
+from care.model.errors import DialogueUnavailable
+from care.model.ids import MemberId, OutboxId, StaffId, new_id
+from care.model.member import Identity, Member
+from care.model.message import Message, Reply
+from care.model.staff import Reader, Role, Staff
+from care.ports import UnitOfWork
+from care.services import conversations
+from care.settings import Settings
+
+TEST_READER = Reader("test", "")
+
+
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: str | datetime) -> None:
+        self._now = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+
+    def now(self) -> datetime:
+        """Return where the clock stands, in UTC."""
+        return self._now
+
+    def move(self, **span: float) -> None:
+        """Move on by a `timedelta` given in its own words: `move(hours=2)`."""
+        self._now += timedelta(**span)
+
+    def set(self, at: str | datetime) -> None:
+        """Put the clock to a moment."""
+        self._now = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+
+
+class FakeDialogue:
+    """A dialogue that answers from a table, and can be taken down."""
+
+    def __init__(self, answers: Mapping[str, Sequence[Reply]] | None = None) -> None:
+        self.answers = dict(answers or {})
+        self.heard: list[tuple[str, str, Mapping[str, str]]] = []
+        self.triggered: list[tuple[str, str]] = []
+        self.down: str | None = None
+        self.while_thinking: Callable[[], None] | None = None
+
+    def say(self, tracker_id: str, text: str, metadata: Mapping[str, str]) -> Sequence[Reply]:
+        """Answer from the table, or with an echo."""
+        if self.down:
+            raise DialogueUnavailable(self.down)
+        self.heard.append((tracker_id, text, dict(metadata)))
+        if self.while_thinking:
+            self.while_thinking()
+        return self.answers.get(text, (Reply(f"收到：{text}"),))
+
+    def trigger(self, tracker_id: str, intent: str, metadata: Mapping[str, str]) -> None:
+        """Remember what happened outside."""
+        if self.down:
+            raise DialogueUnavailable(self.down)
+        self.triggered.append((intent, metadata.get("touchpoint_id", "")))
+
+    def healthy(self) -> bool:
+        """Whether it was not taken down."""
+        return self.down is None
+
+
+class FakeSender:
+    """A channel that keeps what it was given, or fails as told."""
+
+    idempotent = False
+
+    def __init__(self, channel: str = "web") -> None:
+        self.channel = channel
+        self.sent: list[tuple[str, str]] = []
+        self.failures: list[Exception] = []
+        self._lock = threading.Lock()
+
+    def send(self, to: Identity, message: Message, outbox_id: OutboxId) -> str:
+        """Keep the text, or raise the next failure."""
+        with self._lock:
+            if self.failures:
+                raise self.failures.pop(0)
+            self.sent.append((to.external_id, message.text))
+        return f"vendor-{outbox_id[:8]}"
+
+    @property
+    def texts(self) -> list[str]:
+        """What was delivered, in order."""
+        return [text for _, text in self.sent]
+
+
+def test_settings(folder: Path, **changes: object) -> Settings:
+    """Return settings whose files all lie in a folder of the test."""
+    base = {
+        "data_dir": folder / "data",
+        "key_file": folder / "keys" / "master.json",
+        "api_token": "t" * 40,
+    }
+    return Settings(_env_file=None, **(base | changes))  # type: ignore[arg-type, call-arg]
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]
+
+
+@contextmanager
+def a_house(
+    folder: Path,
+    *,
+    clock: FakeClock | None = None,
+    dialogue: FakeDialogue | None = None,
+    **settings: object,
+) -> Iterator[House]:
+    """Build a house on a fresh, migrated database."""
+    chosen = test_settings(folder, **settings)
+    for url, prepare in ((chosen.care_url, migrate), (chosen.key_store_url, migrate_keys)):
+        engine = open_engine(url)
+        prepare(engine)
+        engine.dispose()
+    MasterKey.create(chosen.key_file)
+    house = build(chosen, clock=clock or FakeClock("2026-03-04T10:00+08:00"), dialogue=dialogue or FakeDialogue())
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def a_member(
+    uow: UnitOfWork,
+    *,
+    now: datetime,
+    name: str | None = "王秀兰",
+    phone: str | None = None,
+    title: str | None = "女士",
+    channel: str | None = "web",
+    **fields: object,
+) -> Member:
+    """Store a member with a channel account and a conversation."""
+    member = Member(id=MemberId(new_id()), created_at=now, name=name, phone=phone, title=title)
+    for field, value in fields.items():
+        setattr(member, field, value)
+    uow.members.add(member)
+    conversations.ensure_conversation(member.id, uow=uow, now=now)
+    if channel:
+        conversations.add_identity(member.id, channel, f"account-of-{member.id}", uow=uow, now=now)
+    return member
+
+
+def a_colleague(
+    uow: UnitOfWork, *, now: datetime, name: str = "李静", role: Role = Role.CARER, **fields: object
+) -> Staff:
+    """Store a colleague who cannot log in (no password)."""
+    staff = Staff(
+        id=StaffId(new_id()), login=f"login-{new_id()[:8]}", name=name, role=role, created_at=now, password_hash="!"
+    )
+    staff = replace(staff, **fields)  # type: ignore[arg-type]
+    uow.staff.add(staff)
+    return staff
+
+
+def reread(uow: UnitOfWork, member_id: MemberId) -> Member:
+    """Return the member as stored."""
+    return uow.members.get(member_id, by=TEST_READER, purpose=Purpose.CARE)
