@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from care.adapters.sql.engine import open_engine
-from care.adapters.sql.keys import MasterKey
+from care.adapters.sql.keys import Keyring, MasterKey
 from care.adapters.sql.schema import migrate, migrate_keys
-from care.bootstrap import House, build
+from care.adapters.sql.unit_of_work import SqlUnitOfWork
+from care.model.appointment import Opening
 from care.model.consent import Purpose
 from care.model.errors import DialogueUnavailable
 from care.model.ids import MemberId, OutboxId, StaffId, new_id
@@ -26,6 +28,9 @@ from care.model.staff import Reader, Role, Staff
 from care.ports import UnitOfWork
 from care.services import conversations
 from care.settings import Settings
+
+if TYPE_CHECKING:
+    from care.bootstrap import House
 
 TEST_READER = Reader("test", "")
 
@@ -104,6 +109,39 @@ class FakeSender:
         return [text for _, text in self.sent]
 
 
+class PlainWords:
+    """Stands in for a pack where only its texts are needed: says the key and what was filled in."""
+
+    duty_name = "值班护士"
+    duty_title = "护士"
+    duty_phone = "0571-0000"
+    brand = "测试口腔"
+
+    def say(self, key: str, **values: object) -> str:
+        """Return the key with its values."""
+        return " ".join([key, *(f"{name}={value}" for name, value in values.items())])
+
+
+class EveryHalfHour:
+    """Shifts of one practitioner with two chairs who never sleeps; for tests of the book."""
+
+    def __init__(self, minutes: int = 60, practitioners: Sequence[str] = ("wang",), chairs: int = 1) -> None:
+        self._length = timedelta(minutes=minutes)
+        self._who = practitioners
+        self._chairs = tuple(f"c{number}" for number in range(1, chairs + 1))
+
+    def openings(
+        self, service: str, start: datetime, end: datetime, *, practitioner: str | None, clinic: str | None
+    ) -> Iterator[Opening]:
+        """Yield every half hour between the two moments."""
+        at = start.replace(minute=0, second=0, microsecond=0)
+        while at < end:
+            for who in self._who:
+                if at >= start and practitioner in {None, who}:
+                    yield Opening(service, who, clinic or "main", self._chairs, at, at + self._length)
+            at += timedelta(minutes=30)
+
+
 def test_settings(folder: Path, **changes: object) -> Settings:
     """Return settings whose files all lie in a folder of the test."""
     base = {
@@ -117,6 +155,28 @@ def test_settings(folder: Path, **changes: object) -> Settings:
 test_settings.__test__ = False  # type: ignore[attr-defined]
 
 
+class Book:
+    """A migrated database and its keys, without the rest of the house."""
+
+    def __init__(self, url: str, keys_url: str, folder: Path, clock: FakeClock) -> None:
+        self.clock = clock
+        self.engine = open_engine(url)
+        migrate(self.engine)
+        key_engine = open_engine(keys_url)
+        migrate_keys(key_engine)
+        key_file = folder / "keys" / "master.json"
+        self.keys = Keyring(key_engine, MasterKey.load(key_file) if key_file.exists() else MasterKey.create(key_file))
+
+    def unit_of_work(self) -> SqlUnitOfWork:
+        """Return a fresh transaction."""
+        return SqlUnitOfWork(self.engine, self.keys, self.clock)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.engine.dispose()
+        self.keys.close()
+
+
 @contextmanager
 def a_house(
     folder: Path,
@@ -126,6 +186,8 @@ def a_house(
     **settings: object,
 ) -> Iterator[House]:
     """Build a house on a fresh, migrated database."""
+    from care.bootstrap import build  # noqa: PLC0415 - loads the pack; only tests of the whole house need it
+
     chosen = test_settings(folder, **settings)
     for url, prepare in ((chosen.care_url, migrate), (chosen.key_store_url, migrate_keys)):
         engine = open_engine(url)

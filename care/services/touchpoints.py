@@ -16,7 +16,7 @@ from care.model.pack import Pack
 from care.model.staff import SCHEDULER_READER
 from care.model.touchpoint import Touchpoint, TouchpointKind, TouchpointState
 from care.ports import Clock, UnitOfWork
-from care.services import cases, outbox, recovery
+from care.services import cases, check_ins, outbox
 
 SECOND_CHANNEL_AFTER = timedelta(hours=3)  # a safety contact without an answer; clinic protocol 2026-01
 CARER_CALLS_AFTER = timedelta(hours=12)
@@ -150,7 +150,7 @@ def compose(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pac
     question = pack.questions[touchpoint.ask[0]]
     if touchpoint.kind is TouchpointKind.RECHECK or touchpoint.episode_id is None:
         before = pack.say("checkin.recheck", 称呼=member.salutation)
-        return recovery.question_reply(touchpoint, question, before=before)
+        return check_ins.question_reply(touchpoint, question, before=before)
     episode = uow.treatments.episode(touchpoint.episode_id)
     treatment = uow.treatments.treatment(episode.treatment_id)
     plan = pack.protocols[episode.protocol].touchpoint(touchpoint.plan)
@@ -158,7 +158,7 @@ def compose(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pac
         return None
     doctor = pack.practitioners.get(treatment.practitioner)
     opening = pack.fill(plan.opening, 称呼=member.salutation, 医生=doctor.name if doctor else pack.say("word.doctor"))
-    return recovery.question_reply(touchpoint, question, before=opening)
+    return check_ins.question_reply(touchpoint, question, before=opening)
 
 
 def _second_channel(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> None:
@@ -177,7 +177,7 @@ def _second_channel(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, p
     if code is None:
         return
     conversation.reply_to = others[0].id
-    reply = recovery.question_reply(touchpoint, pack.questions[code], before=pack.say("checkin.second_channel"))
+    reply = check_ins.question_reply(touchpoint, pack.questions[code], before=pack.say("checkin.second_channel"))
     outbox.enqueue(
         conversation,
         reply.text,

@@ -20,7 +20,7 @@ from care.model.message import Author, InboxItem, InboxState, Message, Reply
 from care.model.pack import Pack
 from care.model.staff import BOT_READER
 from care.ports import Clock, Dialogue, SafetyReader, UnitOfWork, UnitOfWorkFactory
-from care.services import cases, outbox, recovery
+from care.services import cases, check_ins, outbox, recovery
 
 PRESENCE_EVERY = timedelta(minutes=2)  # a short sign of presence until a human is in; clinic protocol 2026-01
 
@@ -111,7 +111,7 @@ def _react(
     """Open cases, answer what has a fixed answer, and say whether the turn is over."""
     answered = None
     if conversation.owned_by_bot and not conversation.crisis:
-        answered = recovery.answer(
+        answered = check_ins.answer(
             member.id,
             message.text,
             payload=message.payload,
@@ -123,7 +123,7 @@ def _react(
             zone=parts.zone,
         )
     urgent = _open_cases(member, message, assessment, parts, uow=uow, now=now)
-    if answered is not None and answered.level in recovery.STOPPING:
+    if answered is not None and answered.level in check_ins.STOPPING:
         urgent = answered.level if urgent is None or more_urgent(answered.level, urgent) else urgent
     if urgent is CaseLevel.P3:
         conversation.crisis = True
@@ -226,7 +226,7 @@ def _answer(item: InboxItem, read: _Read, replies: list[Reply], parts: Parts) ->
         try:
             conversation.must_be(read.epoch)
             back = read.metadata["asked"].startswith("checkin.")
-            again = recovery.reask(item.member_id, uow=uow, pack=parts.pack) if back else None
+            again = check_ins.reask(item.member_id, uow=uow, pack=parts.pack) if back else None
             for number, reply in enumerate([*replies, *([again] if again else [])]):
                 author = Author.CHECK_IN if reply is again else Author.BOT
                 _speak(item, conversation, reply, author, str(number), uow=uow, now=now)

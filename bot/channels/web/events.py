@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from starlette.concurrency import run_in_threadpool
 
@@ -46,7 +46,7 @@ class Stream:
         self._typing = False
         self._monotonic = monotonic
 
-    async def events(self) -> AsyncIterator[str]:
+    async def events(self) -> AsyncGenerator[str, None]:
         """Yield events until the house closes; the server ends it when the browser goes away."""
         yield f"retry: {RECONNECT_MS}\n\n"
         with self._pulse.listen(self._account) as listener:
@@ -60,7 +60,6 @@ class Stream:
                     spoke_at = self._monotonic()
                     yield ": still here\n\n"
                 await listener.wait(LOOK_S)
-            yield event("bye", {})
 
     def _news(self, excerpt: Excerpt, listener: Listener) -> list[str]:
         out: list[str] = []
@@ -108,14 +107,11 @@ class OpenPages:
             self._open.pop(account, None)
 
 
-async def counted(pages: OpenPages, account: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
+async def counted(pages: OpenPages, account: str, events: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     """Yield the events and take the page off the count at their end, however it comes."""
     try:
-        async for line in events:
-            yield line
+        async with aclosing(events):
+            async for line in events:
+                yield line
     finally:
         pages.leave(account)
-        closing = getattr(events, "aclose", None)
-        if closing is not None:
-            with_limit = asyncio.shield(closing())
-            await with_limit

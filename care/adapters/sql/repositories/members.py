@@ -13,7 +13,8 @@ from care.model.errors import Conflict, NotAllowed, NotFound
 from care.model.ids import IdentityId, MemberId, StaffId
 from care.model.member import Identity, Member
 from care.model.staff import Reader
-from care.ports import AccessLog, Clock
+from care.ports import Clock
+from care.stores import AccessLog
 
 
 class SqlMembers:

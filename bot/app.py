@@ -1,0 +1,70 @@
+"""The member edge: the channels that are switched on, the workers behind them and the delivery out of the house."""
+
+from __future__ import annotations
+
+import threading
+
+from fastapi import APIRouter
+
+from bot.channels.telegram.app import Telegram
+from bot.channels.telegram.sender import PACE_S
+from bot.channels.web import app as web
+from bot.channels.web.sender import WebSender
+from bot.delivery import Delivery, Way
+from bot.inbound import Workers
+from bot.pulse import Pulse
+from care.bootstrap import House
+from care.model.message import OutboxItem
+from care.services.conversations import Recorded
+
+TELEGRAM_THREADS = 4
+
+
+class BotEdge:
+    """Everything between members and the core. Make it once, `start` it, mount `routes`, `stop` it."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.pulse = Pulse()
+        self.telegram = (
+            Telegram(house, stored=self._stored) if house.settings.telegram_mode != "off" else None
+        )
+        ways = {WebSender.channel: Way(WebSender())}
+        if self.telegram is not None:
+            ways[self.telegram.sender.channel] = Way(self.telegram.sender, TELEGRAM_THREADS, PACE_S)
+        self.delivery = Delivery(house, ways, settled=self._settled)
+        self.workers = Workers(house, self.pulse, spoken=self.delivery.wake)
+
+    def routes(self) -> APIRouter:
+        """Return the pages and hooks of every channel."""
+        router = APIRouter()
+        router.include_router(web.routes(self._house, self.pulse, stored=self.workers.wake))
+        if self.telegram is not None and self._house.settings.telegram_mode == "webhook":
+            router.include_router(self.telegram.routes())
+        return router
+
+    def start(self) -> None:
+        """Start the threads."""
+        self.delivery.start()
+        self.workers.start()
+        if self.telegram is not None:
+            self.telegram.start()
+
+    def stop(self) -> None:
+        """Take nothing in any more, let running work end, at most ten seconds, then close the open pages."""
+        closing = [threading.Thread(target=part.stop) for part in (self.workers, self.delivery)]
+        self.pulse.close()
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+        if self.telegram is not None:
+            self.telegram.stop()
+
+    def _stored(self, recorded: Recorded) -> None:
+        self.workers.wake()
+        self.pulse.publish(recorded.member_id)
+
+    def _settled(self, item: OutboxItem) -> None:
+        self.pulse.publish(item.member_id)
+

@@ -1,0 +1,307 @@
+"""Answers to check-ins: reading them, judging them by the rules, and what they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from care.model.answer_rules import Decision, decide
+from care.model.answers import read_answer
+from care.model.case import CaseLevel
+from care.model.consent import Purpose
+from care.model.errors import NotFound
+from care.model.ids import MemberId, MessageId, TouchpointId, new_id
+from care.model.message import Button, Reply
+from care.model.pack import Pack
+from care.model.protocol import Question
+from care.model.staff import BOT_READER
+from care.model.touchpoint import Answer, Touchpoint, TouchpointKind, TouchpointState
+from care.ports import Clock, UnitOfWork
+from care.services import cases, recovery
+
+RECHECK_WINDOW = timedelta(hours=14)  # long enough to move past a night
+REPORT_ASKS = {"bleeding": "bleed", "swelling": "swell", "fever": "temp", "numbness": "numb", "trismus": "open"}
+STOPPING = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.L2, CaseLevel.P2, CaseLevel.P3})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an answer led to: what to say next, and the case it opened, if it did."""
+
+    reply: Reply
+    level: CaseLevel | None = None
+
+
+def question_reply(touchpoint: Touchpoint, question: Question, *, before: str = "") -> Reply:
+    """Return a question as the member sees it: one sentence, one tap."""
+    buttons = tuple(
+        Button(option.label, f"answer|{touchpoint.id}|{question.code}|{option.value}") for option in question.options
+    )
+    return Reply("\n".join(filter(None, (before, question.wording))), buttons, asked=f"checkin.{question.code}")
+
+
+def answer(
+    member_id: MemberId,
+    text: str,
+    *,
+    payload: str | None,
+    asked: str | None,
+    message_id: MessageId | None,
+    uow: UnitOfWork,
+    clock: Clock,
+    pack: Pack,
+    zone: ZoneInfo,
+) -> Outcome | None:
+    """Take an answer to an open check-in question, by button or in words.
+
+    Args:
+        member_id: who answers.
+        text: their words.
+        payload: the meaning of the tapped button, if one was tapped.
+        asked: what the last question in the conversation was about; words count only when it was this question.
+        message_id: the message, kept beside the answer.
+        uow: open; committed by the caller.
+        clock: the present.
+        pack: questions and rules.
+        zone: the clinic's, for promises.
+
+    Returns:
+        What to say next, or None when this is not an answer (the dialogue should read it).
+    """
+    tapped = _tapped_answer(payload)
+    if tapped is not None:
+        touchpoint = _touchpoint_of(tapped[0], member_id, uow=uow)
+        if touchpoint is None:
+            return None
+        question, value = pack.questions.get(tapped[1]), tapped[2]
+        if question is None or value not in {option.value for option in question.options}:
+            return None
+        if touchpoint.closed_at is not None or question.code in touchpoint.answered:
+            return Outcome(Reply(pack.say("checkin.already")))
+    else:
+        found = uow.treatments.open_check_in(member_id)
+        code = found.open_question if found else None
+        if found is None or code is None or asked != f"checkin.{code}":
+            return None
+        touchpoint, question = found, pack.questions[code]
+        read = read_answer(question, text)
+        if read is None:
+            return None
+        value = read
+    return _take(
+        touchpoint, question, value, text=text, message_id=message_id, uow=uow, clock=clock, pack=pack, zone=zone
+    )
+
+
+def take_report(
+    member_id: MemberId,
+    text: str,
+    *,
+    flags: Sequence[str],
+    uow: UnitOfWork,
+    clock: Clock,
+    pack: Pack,
+) -> Reply:
+    """Ask back when a member tells of a symptom on their own: what hurts gets a number, what else gets its question.
+
+    Whatever needs a human at once was dealt with by the safety assessment before this. Without an open recovery the
+    member is asked whether a nurse should call.
+    """
+    now = clock.now()
+    pair = recovery.current(member_id, uow=uow)
+    if pair is None:
+        return Reply(
+            pack.say("report.no_episode"),
+            (Button(pack.say("button.nurse_call"), "/request_human"), Button(pack.say("button.no"), "/deny")),
+            asked="report.nurse",
+        )
+    episode, _ = pair
+    asks = list(dict.fromkeys(REPORT_ASKS[flag] for flag in flags if flag in REPORT_ASKS)) or ["pain"]
+    touchpoint = Touchpoint(
+        id=TouchpointId(new_id()),
+        member_id=member_id,
+        kind=TouchpointKind.RECHECK,
+        plan="report",
+        occurrence=new_id(),
+        version=episode.version,
+        due_at=now,
+        expires_at=now + RECHECK_WINDOW,
+        created_at=now,
+        safety=True,
+        state=TouchpointState.HANDED_OVER,
+        reason="member_report",
+        episode_id=episode.id,
+        ask=tuple(asks),
+        handed_over_at=now,
+    )
+    uow.treatments.plan(touchpoint)
+    return question_reply(touchpoint, pack.questions[asks[0]], before=pack.say("report.thanks"))
+
+
+def reask(member_id: MemberId, *, uow: UnitOfWork, pack: Pack) -> Reply | None:
+    """Return the open check-in question again, for the end of an answer to something else."""
+    touchpoint = uow.treatments.open_check_in(member_id)
+    code = touchpoint.open_question if touchpoint else None
+    if touchpoint is None or code is None:
+        return None
+    return question_reply(touchpoint, pack.questions[code], before=pack.say("checkin.reask"))
+
+
+def _take(
+    touchpoint: Touchpoint,
+    question: Question,
+    value: str,
+    *,
+    text: str,
+    message_id: MessageId | None,
+    uow: UnitOfWork,
+    clock: Clock,
+    pack: Pack,
+    zone: ZoneInfo,
+) -> Outcome:
+    now = clock.now()
+    decision = Decision("ok", rule="skipped", reason="跳过")
+    if value != "skip":
+        decision = _judge(touchpoint, question, value, uow=uow, now=now, pack=pack)
+    touchpoint.answered = (*touchpoint.answered, question.code)
+    level = CaseLevel(decision.level) if decision.verdict == "escalate" and decision.level else None
+    _store(touchpoint, question, value, decision, message_id=message_id, uow=uow, now=now)
+    before = pack.say("checkin.ok")
+    if level is not None:
+        cases.open_case(
+            touchpoint.member_id,
+            level,
+            f"rule:{decision.rule}"[:64],
+            uow=uow,
+            now=now,
+            zone=zone,
+            message_id=message_id,
+            summary=f"{question.short}：{text}（{decision.reason}）",
+        )
+        if level in STOPPING:
+            touchpoint.closed_at = now
+            uow.treatments.save_touchpoint(touchpoint)
+            return Outcome(Reply(""), level)
+        before = pack.say("checkin.passed_on")
+    elif decision.verdict == "watch" and decision.recheck is not None:
+        again = _plan_recheck(touchpoint, question, decision, uow=uow, now=now)
+        member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
+        before = pack.say(
+            "checkin.watch_bleed" if question.code == "bleed" else "checkin.watch",
+            时间=pack.clock_words(again.due_at, now, member.tz),
+        )
+    following = touchpoint.open_question
+    if following is not None:
+        uow.treatments.save_touchpoint(touchpoint)
+        return Outcome(question_reply(touchpoint, pack.questions[following], before=before), level)
+    touchpoint.closed_at = now
+    uow.treatments.save_touchpoint(touchpoint)
+    return Outcome(Reply("\n".join((before, _closing(touchpoint, uow=uow, now=now, pack=pack)))), level)
+
+
+def _judge(
+    touchpoint: Touchpoint, question: Question, value: str, *, uow: UnitOfWork, now: datetime, pack: Pack
+) -> Decision:
+    member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
+    if touchpoint.episode_id is None:
+        raise NotFound("episode of touchpoint", touchpoint.id)
+    episode = uow.treatments.episode(touchpoint.episode_id)
+    treatment = uow.treatments.treatment(episode.treatment_id)
+    protocol = pack.protocols[episode.protocol]
+    earlier = [item for item in uow.treatments.answers(episode.id) if item.question == question.code]
+    return decide(
+        question.code,
+        value,
+        hours=(now - treatment.ended_at).total_seconds() / 3600,
+        day=treatment.day(now, member.tz),
+        history=[(item.day or 0, item.value) for item in earlier],
+        protocol=protocol,
+        facts=treatment.facts | member.risk_facts,
+        plan=touchpoint.plan,
+        rules=pack.rules,
+    )
+
+
+def _store(
+    touchpoint: Touchpoint,
+    question: Question,
+    value: str,
+    decision: Decision,
+    *,
+    message_id: MessageId | None,
+    uow: UnitOfWork,
+    now: datetime,
+) -> None:
+    day = None
+    if touchpoint.episode_id is not None:
+        member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
+        episode = uow.treatments.episode(touchpoint.episode_id)
+        day = uow.treatments.treatment(episode.treatment_id).day(now, member.tz)
+    uow.treatments.add_answer(
+        Answer(
+            id=new_id(),
+            member_id=touchpoint.member_id,
+            question=question.code,
+            value=value,
+            at=now,
+            verdict=decision.verdict,
+            rule=decision.rule,
+            level=decision.level,
+            reason=decision.reason,
+            episode_id=touchpoint.episode_id,
+            touchpoint_id=touchpoint.id,
+            message_id=message_id,
+            day=day,
+        )
+    )
+
+
+def _plan_recheck(
+    touchpoint: Touchpoint, question: Question, decision: Decision, *, uow: UnitOfWork, now: datetime
+) -> Touchpoint:
+    due = now + (decision.recheck or timedelta(0))
+    again = Touchpoint(
+        id=TouchpointId(new_id()),
+        member_id=touchpoint.member_id,
+        kind=TouchpointKind.RECHECK,
+        plan=f"recheck_{question.code}",
+        occurrence=f"{touchpoint.id}",
+        version=touchpoint.version,
+        due_at=due,
+        expires_at=due + RECHECK_WINDOW,
+        created_at=now,
+        safety=True,
+        episode_id=touchpoint.episode_id,
+        ask=(question.code,),
+    )
+    uow.treatments.plan(again)
+    return again
+
+
+def _closing(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> str:
+    member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
+    coming = [
+        other
+        for other in uow.treatments.touchpoints_of(touchpoint.member_id)
+        if other.state in {TouchpointState.PLANNED, TouchpointState.POSTPONED} and other.due_at > now and other.ask
+    ]
+    if not coming:
+        return pack.say("checkin.close")
+    return pack.say("checkin.close_next", 时间=pack.clock_words(coming[0].due_at, now, member.tz))
+
+
+def _tapped_answer(payload: str | None) -> tuple[TouchpointId, str, str] | None:
+    parts = (payload or "").split("|")
+    if len(parts) != 4 or parts[0] != "answer":
+        return None
+    return TouchpointId(parts[1]), parts[2], parts[3]
+
+
+def _touchpoint_of(touchpoint_id: TouchpointId, member_id: MemberId, *, uow: UnitOfWork) -> Touchpoint | None:
+    try:
+        touchpoint = uow.treatments.touchpoint(touchpoint_id, lock=True)
+    except NotFound:
+        return None
+    return touchpoint if touchpoint.member_id == member_id else None
