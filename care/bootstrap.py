@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -25,11 +25,14 @@ from care.settings import Settings
 
 
 class SystemClock:
-    """The machine's clock; the only place that reads it."""
+    """The machine's clock, shifted in development; the only place that reads it."""
+
+    def __init__(self, shift: timedelta = timedelta(0)) -> None:
+        self._shift = shift
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self._shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def build(settings: Settings, *, clock: Clock | None = None, dialogue: Dialogue 
         PackError: the pack is not valid; names file and line.
         LexiconError: the safety lexicon is not valid; names file and line.
     """
-    ticking = clock or SystemClock()
+    ticking = clock or SystemClock(settings.clock_shift)
     pack = load_pack(settings.pack)
     calendar = PackCalendar(settings.pack, pack)
     engine = open_engine(settings.care_url)

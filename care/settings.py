@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     telegram_secret: SecretStr = SecretStr("")
     telegram_base_url: str = "https://api.telegram.org/bot"
 
+    clock_shift: timedelta = timedelta(0)  # development only: try an evening at noon
     hold_for: timedelta = timedelta(minutes=10)  # how long an offered time is kept
     inbox_lease: timedelta = timedelta(seconds=60)
     outbox_lease: timedelta = timedelta(seconds=60)
@@ -76,6 +77,8 @@ class Settings(BaseSettings):
                 raise ValueError("api_token needs at least 32 characters in production")
             if not self.secure_cookies:
                 raise ValueError("secure_cookies must be on in production")
+            if self.clock_shift:
+                raise ValueError("clock_shift is for development only")
         ports = {self.port, self.rasa_port, self.actions_port}
         if len(ports) < 3:
             raise ValueError("port, rasa_port and actions_port must differ")

@@ -58,7 +58,7 @@ class Stream:
                     yield line
                 if self._monotonic() - spoke_at >= HEARTBEAT_S:
                     spoke_at = self._monotonic()
-                    yield ": still here\n\n"
+                    yield ": still here\n" + event("beat", {})
                 await listener.wait(LOOK_S)
 
     def _news(self, excerpt: Excerpt, listener: Listener) -> list[str]:
