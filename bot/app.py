@@ -26,9 +26,7 @@ class BotEdge:
     def __init__(self, house: House) -> None:
         self._house = house
         self.pulse = Pulse()
-        self.telegram = (
-            Telegram(house, stored=self._stored) if house.settings.telegram_mode != "off" else None
-        )
+        self.telegram = Telegram(house, stored=self._stored) if house.settings.telegram_mode != "off" else None
         ways = {WebSender.channel: Way(WebSender())}
         if self.telegram is not None:
             ways[self.telegram.sender.channel] = Way(self.telegram.sender, TELEGRAM_THREADS, PACE_S)
@@ -67,4 +65,3 @@ class BotEdge:
 
     def _settled(self, item: OutboxItem) -> None:
         self.pulse.publish(item.member_id)
-

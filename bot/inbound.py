@@ -103,9 +103,7 @@ class Workers:
         """Start the configured number of threads."""
         self._stopping.clear()
         for number in range(self._house.settings.workers):
-            thread = threading.Thread(
-                target=self._run, args=(number == 0,), name=f"inbox-{number}", daemon=True
-            )
+            thread = threading.Thread(target=self._run, args=(number == 0,), name=f"inbox-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -224,9 +222,7 @@ def give_up(house: House, item: InboxItem, code: str) -> None:
                 电话=house.pack.duty_phone,
             )
             try:
-                outbox.enqueue(
-                    conversation, text, author=Author.BOT, key=f"turn:{item.id}:failed", uow=uow, now=now
-                )
+                outbox.enqueue(conversation, text, author=Author.BOT, key=f"turn:{item.id}:failed", uow=uow, now=now)
             except OwnershipLost:
                 logger.info("a carer holds it", extra={"inbox_id": item.id, "code": "human_owner"})
         fresh.state, fresh.reason = InboxState.FAILED, f"turn_{code}"[:80]

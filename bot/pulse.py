@@ -26,20 +26,20 @@ class Listener:
 
     def __enter__(self) -> Self:
         for topic in self.topics:
-            self._pulse._join(topic, self)  # noqa: SLF001 - the two halves of one thing
+            self._pulse._join(topic, self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for topic in self.topics:
-            self._pulse._leave(topic, self)  # noqa: SLF001
+            self._pulse._leave(topic, self)
 
     def also(self, topic: str) -> None:
         """Listen to one more topic."""
         if topic not in self.topics:
             self.topics.add(topic)
-            self._pulse._join(topic, self)  # noqa: SLF001
+            self._pulse._join(topic, self)
 
     def wake(self) -> None:
         """Wake the listener up, from whatever thread."""

@@ -102,9 +102,7 @@ def _message(update_id: int, message: Message) -> Inbound | None:
     text = _words(message)
     if text is None:
         return None
-    return Inbound(
-        channel=CHANNEL, external_id=str(message.chat.id), vendor_id=f"update:{update_id}", text=text
-    )
+    return Inbound(channel=CHANNEL, external_id=str(message.chat.id), vendor_id=f"update:{update_id}", text=text)
 
 
 def _words(message: Message) -> str | None:

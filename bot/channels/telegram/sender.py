@@ -44,7 +44,7 @@ def units(text: str) -> int:
 
 
 def split(text: str, limit: int = CHUNK_UNITS) -> list[str]:
-    """Cut text into parts of at most `limit` UTF-16 units, at the end of a paragraph or sentence where one is near."""
+    """Cut text into parts of at most `limit` UTF-16 units, after a paragraph or sentence where one is near."""
     parts: list[str] = []
     rest = text
     while units(rest) > limit:
@@ -107,9 +107,7 @@ class TelegramSender:
                 raise
         return number
 
-    async def _part(
-        self, chat: int, text: str, buttons: InlineKeyboardMarkup | None, *, patient: bool
-    ) -> str:
+    async def _part(self, chat: int, text: str, buttons: InlineKeyboardMarkup | None, *, patient: bool) -> str:
         bot: Bot = self._line.bot
         try:
             sent = await bot.send_message(

@@ -77,9 +77,7 @@ def assets() -> Mapping[str, Asset]:
     return found
 
 
-def routes(
-    house: House, pulse: Pulse, *, stored: Callable[[], None], rate: visitor.Rate | None = None
-) -> APIRouter:
+def routes(house: House, pulse: Pulse, *, stored: Callable[[], None], rate: visitor.Rate | None = None) -> APIRouter:
     """Return the web chat.
 
     Args:
@@ -99,9 +97,7 @@ def routes(
 def _page_routes(router: APIRouter, house: House) -> None:
     files = assets()
     secure = house.settings.secure_cookies
-    templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
-    )
+    templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
     html = templates.get_template("chat.html").render(
         brand=house.pack.brand,
         phone=house.pack.duty_phone,
@@ -146,12 +142,9 @@ def _writing_route(
         """Store what the member wrote; the same `id` again changes nothing."""
         try:
             account = _account(request, house)
-            if not visitor.from_our_page(request):
-                raise Refused(403, "foreign_origin", "请从聊天页面发送")
+            _from_our_page(request)
             inbound = _inbound(account, await _body(request))
-            wait_s = limits.wait_s(account)
-            if wait_s > 0:
-                raise Refused(429, "too_many_messages", "发送得太快了，请稍等片刻", retry_after_s=wait_s)
+            _not_too_fast(account, limits)
         except Refused as refused:
             return refused.response()
         recorded = await run_in_threadpool(accept, house, inbound)
@@ -170,9 +163,7 @@ def _reading_routes(router: APIRouter, house: House, pulse: Pulse) -> None:
         """Return the newest messages, those after a cursor, or those before one."""
         try:
             account = _account(request, house)
-            after, before = _number(request, "after"), _number(request, "before")
-            if after is not None and before is not None:
-                raise Refused(422, "invalid_input", "after 和 before 只能用一个")
+            after, before = _span(request)
         except Refused as refused:
             return refused.response()
         return JSONResponse(read(house, account, after=after, before=before).as_json(), headers=FRESH)
@@ -182,14 +173,11 @@ def _reading_routes(router: APIRouter, house: House, pulse: Pulse) -> None:
         """Stream what is new, from where the browser left off."""
         try:
             account = _account(request, house)
-            last = request.headers.get("last-event-id", "")
-            resumed = int(last) if last.isdecimal() and len(last) < 16 else None
-            asked = _number(request, "after")
-            if not pages.enter(account):
-                raise Refused(429, "too_many_pages", "打开的页面太多了", retry_after_s=5)
+            after = _resumed(request)
+            _not_too_many(account, pages)
         except Refused as refused:
             return refused.response()
-        stream = Stream(house, pulse, account, resumed if resumed is not None else (asked or 0))
+        stream = Stream(house, pulse, account, after)
         return StreamingResponse(
             counted(pages, account, stream.events()),
             media_type="text/event-stream",
@@ -202,6 +190,22 @@ def _account(request: Request, house: House) -> str:
     if token is None:
         raise Refused(401, "no_visit", "请先打开聊天页面")
     return visitor.account(token)
+
+
+def _from_our_page(request: Request) -> None:
+    if not visitor.from_our_page(request):
+        raise Refused(403, "foreign_origin", "请从聊天页面发送")
+
+
+def _not_too_fast(account: str, limits: visitor.Rate) -> None:
+    wait_s = limits.wait_s(account)
+    if wait_s > 0:
+        raise Refused(429, "too_many_messages", "发送得太快了，请稍等片刻", retry_after_s=wait_s)
+
+
+def _not_too_many(account: str, pages: OpenPages) -> None:
+    if not pages.enter(account):
+        raise Refused(429, "too_many_pages", "打开的页面太多了", retry_after_s=5)
 
 
 async def _body(request: Request) -> Any:
@@ -234,6 +238,21 @@ def _inbound(account: str, body: Any) -> Inbound:
     if not text.strip() and not button:
         raise Refused(422, "empty", "消息是空的")
     return Inbound(channel=CHANNEL, external_id=account, vendor_id=f"{account}:{name}", text=text, button=button)
+
+
+def _span(request: Request) -> tuple[int | None, int | None]:
+    after, before = _number(request, "after"), _number(request, "before")
+    if after is not None and before is not None:
+        raise Refused(422, "invalid_input", "after 和 before 只能用一个")
+    return after, before
+
+
+def _resumed(request: Request) -> int:
+    """Return where to go on: what the browser remembers of the stream counts more than its first question."""
+    last = request.headers.get("last-event-id", "")
+    if last.isdecimal() and len(last) < 16:
+        return int(last)
+    return _number(request, "after") or 0
 
 
 def _number(request: Request, name: str) -> int | None:

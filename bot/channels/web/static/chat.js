@@ -22,6 +22,7 @@
   var cursor = 0, first = null, more = false, loaded = false, settled = false;
   var typing = false, typingTimer = null;
   var loadingOlder = false;
+  var following = true; // whether the end of the conversation is in view
   var queue = Promise.resolve();
   var title = document.title;
 
@@ -39,7 +40,7 @@
   }
 
   function render(follow) {
-    var stay = follow || nearEnd();
+    var stay = follow || following;
     var all = lines();
     draw(all, typing, settled);
     $("wait").hidden = loaded || !$("broken").hidden;
@@ -53,6 +54,7 @@
   }
 
   function toEnd() {
+    following = true;
     thread.scrollTop = thread.scrollHeight;
     $("jump").hidden = true;
   }
@@ -73,7 +75,7 @@
     if (announce && line.author !== "member") {
       setTyping(false);
       speak(line);
-      if (!nearEnd()) $("jump").hidden = false;
+      if (!following) $("jump").hidden = false;
     }
   }
 
@@ -101,6 +103,7 @@
     $("top-face").classList.toggle("human", Boolean(owner));
     var line = $("top-line");
     line.textContent = human ? (owner.title ? owner.title + " · " : "") + "正在和您聊" : line.dataset.brand;
+    $("hint-line").textContent = owner ? "现在是同事在和您聊，AI 助手不会插话" : "AI 助手的回答不能代替医生的诊断";
   }
 
   /* ---- reading ---- */
@@ -196,10 +199,9 @@
     source.addEventListener("message", function (event) {
       alive();
       var line = JSON.parse(event.data);
-      var near = nearEnd();
       take(line, true);
       cursor = Math.max(cursor, Number(event.lastEventId) || 0);
-      render(near);
+      render();
     });
     source.addEventListener("typing", function (event) {
       alive();
@@ -371,10 +373,14 @@
   $("broken-retry").addEventListener("click", load);
   $("jump").addEventListener("click", toEnd);
   thread.addEventListener("scroll", function () {
-    if (nearEnd()) $("jump").hidden = true;
+    following = nearEnd();
+    if (following) $("jump").hidden = true;
     if (thread.scrollTop < NEAR_TOP_PX && loaded) older();
   }, { passive: true });
-  window.addEventListener("resize", function () { if (document.activeElement === input) toEnd(); });
+  if (window.ResizeObserver) {
+    // The keyboard, a growing composer or the bar of a broken line must not push the end out of view.
+    new ResizeObserver(function () { if (following) toEnd(); }).observe(thread);
+  }
   window.addEventListener("offline", function () { if (loaded) broken(); });
   window.addEventListener("online", function () { if (loaded) connect(); });
   document.addEventListener("visibilitychange", function () {

@@ -1,0 +1,219 @@
+"""What every action starts from: who speaks, what they said, and the house; and what it may answer.
+
+Actions are thin. Each does its work synchronously in a thread; whatever it wants said is kept until it has
+succeeded, so that a member never reads half an answer. A refusal of the core becomes an honest sentence, anything
+unexpected becomes one too, together with a case for a human. Silence is never an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rasa_sdk.events import ActiveLoop, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import Action, Tracker
+from rasa_sdk.types import DomainDict
+
+from care.bootstrap import House
+from care.model.case import CaseLevel
+from care.model.errors import CareError, NotFound
+from care.model.ids import InboxId, MemberId, MessageId
+from care.ports import UnitOfWork
+from care.services import promises
+
+logger = logging.getLogger(__name__)
+
+Events = list[dict[str, Any]]
+Buttons = Sequence[tuple[str, str]]  # what it says, what it means
+
+TEXT_LIMIT = 500  # characters of a message that an action reads
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message of a member, with everything an action may want to know about it."""
+
+    house: House
+    tracker: Tracker
+    member_id: MemberId
+    turn_id: str
+    text: str
+    intent: str
+    confidence: float
+    ranking: Sequence[tuple[str, float]]
+    asked: str
+    flags: tuple[str, ...]
+    now: datetime
+    said: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def local(self) -> datetime:
+        """The present in the clinic's zone."""
+        return self.now.astimezone(self.house.zone)
+
+    @property
+    def key(self) -> str:
+        """What makes a booking of this turn happen once."""
+        return f"turn:{self.turn_id}"
+
+    def slot(self, name: str) -> Any:
+        """Return a slot of the tracker."""
+        return self.tracker.get_slot(name)
+
+    def tapped(self, entity: str) -> str | None:
+        """Return a value that came with a button's order, never one read out of free text."""
+        for found in self.tracker.latest_message.get("entities") or []:
+            if found.get("entity") == entity and found.get("extractor") in {None, "RegexMessageHandler"}:
+                return str(found.get("value"))
+        return None
+
+    def say(
+        self, response: str, *, buttons: Buttons = (), asked: str | None = None, **values: object
+    ) -> None:
+        """Say a response of the domain; `asked` is what its question is about."""
+        self._put({"response": response, "template": response, **values}, buttons, asked)
+
+    def say_text(self, text: str, *, buttons: Buttons = (), asked: str | None = None) -> None:
+        """Say a sentence that comes from the pack."""
+        self._put({"text": text}, buttons, asked)
+
+    def ask_about(self, asked: str) -> None:
+        """Say what the last sentence asked about, so that the answer can be understood."""
+        self.said.append({"custom": {"asked": asked}})
+
+    def clock_words(self, at: datetime) -> str:
+        """Return a moment as people say it, in the clinic's zone."""
+        return self.house.pack.clock_words(at, self.now, self.house.zone)
+
+    def message_id(self, uow: UnitOfWork) -> MessageId | None:
+        """Return the stored message this turn is about."""
+        try:
+            return uow.inbox.get(InboxId(self.turn_id)).message_id
+        except NotFound:
+            return None
+
+    def promise(self, level: CaseLevel, reason: str, *, uow: UnitOfWork, summary: str = "") -> promises.Promise:
+        """Open a case about this turn and return who answers it and when."""
+        return promises.give(
+            self.member_id,
+            level,
+            reason,
+            uow=uow,
+            now=self.now,
+            zone=self.house.zone,
+            pack=self.house.pack,
+            message_id=self.message_id(uow),
+            summary=summary or self.text,
+        )
+
+    def _put(self, message: dict[str, Any], buttons: Buttons, asked: str | None) -> None:
+        message["buttons"] = [{"title": title, "payload": payload} for title, payload in buttons]
+        self.said.append(message)
+        if asked:
+            self.ask_about(asked)
+
+
+def read_turn(tracker: Tracker, house: House) -> Turn:
+    """Return the turn a tracker stands in.
+
+    Raises:
+        NotFound: if nobody knows whose conversation this is.
+    """
+    latest: Mapping[str, Any] = tracker.latest_message or {}
+    metadata: Mapping[str, Any] = latest.get("metadata") or {}
+    intent: Mapping[str, Any] = latest.get("intent") or {}
+    member_id = str(metadata.get("member_id") or "")
+    if not member_id:
+        with house.unit_of_work() as uow:
+            conversation = uow.conversations.by_tracker(tracker.sender_id)
+        if conversation is None:
+            raise NotFound("conversation", "of this tracker")
+        member_id = conversation.member_id
+    text = str(latest.get("text") or "")
+    return Turn(
+        house=house,
+        tracker=tracker,
+        member_id=MemberId(member_id),
+        turn_id=str(metadata.get("turn_id") or latest.get("message_id") or ""),
+        text="" if metadata.get("payload") or text.startswith("/") else text[:TEXT_LIMIT],
+        intent=str(intent.get("name") or ""),
+        confidence=float(intent.get("confidence") or 0.0),
+        ranking=tuple(
+            (str(one.get("name")), float(one.get("confidence") or 0.0)) for one in latest.get("intent_ranking") or ()
+        ),
+        asked=str(metadata.get("asked") or ""),
+        flags=tuple(filter(None, str(metadata.get("flags") or "").split(","))),
+        now=house.clock.now(),
+    )
+
+
+class CareAction(Action):  # type: ignore[misc]
+    """An action of the house. A subclass says its `code` and does its work in `act`."""
+
+    code = ""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def name(self) -> str:
+        """Return the name under which Rasa calls it."""
+        return self.code
+
+    def act(self, turn: Turn) -> Events:
+        """Do the work; runs in a thread. What is said is kept in the turn."""
+        raise NotImplementedError
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
+        """Do the work and hand over what is to be said, or say honestly that it did not succeed."""
+        try:
+            turn, events = await asyncio.to_thread(self._act, tracker)
+        except CareError as refused:
+            logger.warning("action refused", extra={"action": self.code, "code": refused.code})
+            dispatcher.utter_message(response="utter_refused")
+            return leave_loop(tracker)
+        except Exception as broken:  # noqa: BLE001 - whatever it is, the member is answered
+            logger.error("action failed", extra={"action": self.code, "code": type(broken).__name__})
+            dispatcher.messages.append(await asyncio.to_thread(self._own_up, tracker))
+            return leave_loop(tracker)
+        dispatcher.messages.extend(turn.said)
+        return events
+
+    def _act(self, tracker: Tracker) -> tuple[Turn, Events]:
+        turn = read_turn(tracker, self.house)
+        return turn, self.act(turn)
+
+    def _own_up(self, tracker: Tracker) -> dict[str, Any]:
+        """Open a case for a human and return what is said meanwhile."""
+        phone = self.house.pack.duty_phone
+        try:
+            turn = read_turn(tracker, self.house)
+            with self.house.unit_of_work() as uow:
+                promise = turn.promise(CaseLevel.W1, f"action_failed:{self.code}"[:64], uow=uow)
+                uow.commit()
+        except Exception as broken:  # noqa: BLE001 - the last net; there is still a phone
+            logger.error("case not opened", extra={"action": self.code, "code": type(broken).__name__})
+            return {"response": "utter_trouble_phone", "电话": phone}
+        return {"response": "utter_trouble", "姓名": promise.name, "时间": promise.when, "电话": phone}
+
+
+def leave_loop(tracker: Tracker) -> Events:
+    """Return the events that end an open form, if one is open."""
+    if not tracker.active_loop_name:
+        return []
+    return [ActiveLoop(None), SlotSet("requested_slot", None)]
+
+
+def returning(tracker: Tracker, form: str) -> bool:
+    """Whether the form is only being taken up again after an answer to something else in this very turn."""
+    for event in reversed(tracker.events):
+        kind = event.get("event")
+        if kind == "user":
+            return False
+        if kind == "action_execution_rejected" and event.get("name") == form:
+            return True
+    return False
