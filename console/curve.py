@@ -32,9 +32,13 @@ def pain_curve(reports: Sequence[tuple[float, int]], usual: Callable[[float], fl
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
     parts.append(f"<title>{_in_words(reports)}</title>")
-    for score in (0, 5, 10):
-        parts.append(f'<line class="curve-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(score)}" y2="{y(score)}"/>')
-        parts.append(f'<text class="curve-text" x="{LEFT - 6}" y="{y(score) + 3.5}" text-anchor="end">{score}</text>')
+    for line_at in (0, 5, 10):
+        parts.append(
+            f'<line class="curve-grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(line_at)}" y2="{y(line_at)}"/>'
+        )
+        parts.append(
+            f'<text class="curve-text" x="{LEFT - 6}" y="{y(line_at) + 3.5}" text-anchor="end">{line_at}</text>'
+        )
     for day in _marks(int(last)):
         parts.append(f'<text class="curve-text" x="{x(day)}" y="{HEIGHT - 5}" text-anchor="middle">D{day}</text>')
     if usual is not None:
@@ -47,7 +51,9 @@ def pain_curve(reports: Sequence[tuple[float, int]], usual: Callable[[float], fl
         parts.append(f'<polyline class="curve-line" points="{line}"/>')
     for day, score in reports:
         kind = "curve-dot curve-high" if score >= HIGH else "curve-dot"
-        parts.append(f'<circle class="{kind}" cx="{x(day)}" cy="{y(score)}" r="3.5"><title>{score} 分</title></circle>')
+        parts.append(
+            f'<circle class="{kind}" cx="{x(day)}" cy="{y(score)}" r="3.5"><title>{score} 分</title></circle>'
+        )
     parts.append("</svg>")
     return "".join(parts)
 

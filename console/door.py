@@ -245,5 +245,3 @@ class Once:
         """Forget a key whose work failed."""
         with self._lock:
             self._keys.pop(key, None)
-
-

@@ -1,19 +1,13 @@
-"""What a message says about the member's safety, on three tracks, and why.
-
-Nouns and the one table that sums them up; reading text is the work of the language adapter. Source of the levels:
-clinic protocol 2026-01 (medical L0-L3, distress P1-P3, complaint K1-K3).
-"""
+"""What a message says about danger, on three tracks that run side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
 
 
 class Medical(StrEnum):
-    """The body; from harmless to 120."""
+    """How urgent the body is."""
 
     NONE = "none"
     WATCH = "watch"
@@ -24,7 +18,7 @@ class Medical(StrEnum):
 
 
 class Distress(StrEnum):
-    """The mind; P3 is self-harm or suicide, of the member or of another."""
+    """How heavy the heart is."""
 
     NONE = "none"
     P1 = "P1"
@@ -33,7 +27,7 @@ class Distress(StrEnum):
 
 
 class Complaint(StrEnum):
-    """Dissatisfaction; K3 is the red alert."""
+    """How serious a grievance is."""
 
     NONE = "none"
     K1 = "K1"
@@ -42,7 +36,7 @@ class Complaint(StrEnum):
 
 
 class Level(StrEnum):
-    """What must happen, summed over the tracks."""
+    """The three tracks summed up for routing and display."""
 
     NONE = "none"
     WATCH = "watch"
@@ -52,22 +46,22 @@ class Level(StrEnum):
 
 
 class Flag(StrEnum):
-    """What it is about, now; in the order in which a nurse wants to read them."""
+    """What a message says is going on now."""
 
-    BREATHING = "breathing"
-    SWALLOWING = "swallowing"
-    ALLERGY = "allergy"
-    FAINT = "faint"
-    CHEST_PAIN = "chest_pain"
     BLEEDING = "bleeding"
     FEVER = "fever"
     SWELLING = "swelling"
     SEVERE_PAIN = "severe_pain"
     NUMBNESS = "numbness"
     TRISMUS = "trismus"
+    BREATHING = "breathing"
+    SWALLOWING = "swallowing"
     DRY_SOCKET = "dry_socket"
     IMPLANT_LOOSE = "implant_loose"
+    ALLERGY = "allergy"
     INFECTION_PUS = "infection_pus"
+    FAINT = "faint"
+    CHEST_PAIN = "chest_pain"
     VISION = "vision"
     SWALLOWED_PART = "swallowed_part"
     WIRE_INJURY = "wire_injury"
@@ -75,33 +69,21 @@ class Flag(StrEnum):
     SINUS = "sinus"
     WOUND_OPEN = "wound_open"
     MEDICATION_ERROR = "medication_error"
-    SELF_HARM = "self_harm"
     DISTRESS = "distress"
+    SELF_HARM = "self_harm"
     VIOLENCE = "violence"
     HARM_BY_OTHERS = "harm_by_others"
     COMPLAINT_SEVERE = "complaint_severe"
 
 
-Ladder = TypeVar("Ladder", Medical, Distress, Complaint, Level)
-
-
-def worst(one: Ladder, other: Ladder) -> Ladder:
-    """Return the more serious of two values of one track."""
-    steps = list(type(one))
-    return one if steps.index(one) >= steps.index(other) else other
-
-
-def at_least(one: Ladder, floor: Ladder) -> bool:
-    """Whether `one` is as serious as `floor`, or more."""
-    return worst(one, floor) is one
+MEDICAL = tuple(Medical)
+DISTRESS = tuple(Distress)
+COMPLAINT = tuple(Complaint)
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One reason: these words, by this rule.
-
-    `start` and `end` count characters of the member's own text; `end` is exclusive. `words` are exactly those.
-    """
+    """Which words raised what; `start` and `end` count characters of the original text."""
 
     track: str
     words: str
@@ -109,14 +91,10 @@ class Why:
     start: int
     end: int
 
-    def as_json(self) -> dict[str, object]:
-        """Return plain data."""
-        return {"track": self.track, "words": self.words, "rule": self.rule, "start": self.start, "end": self.end}
-
 
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """How the member sounds: a label of the taxonomy and a valence from -1 (bad) to 1 (good)."""
+    """The feeling a message carries; valence −1 to 1."""
 
     label: str = "calm"
     valence: float = 0.0
@@ -124,13 +102,7 @@ class Emotion:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What was known when the message came.
-
-    Attributes:
-        asked: what the last question was about, e.g. `checkin.pain`, `survey.nps`, `booking.time`.
-        treatment: the treatment being recovered from, by its protocol's name.
-        day: days since it, on the member's calendar; the day itself is 0.
-    """
+    """What was asked last, and the member's latest treatment with its day."""
 
     asked: str | None = None
     treatment: str | None = None
@@ -139,7 +111,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The verdict on one message: the worst of each track, the flags, and every reason."""
+    """The verdict on one message, with its reasons."""
 
     medical: Medical = Medical.NONE
     distress: Distress = Distress.NONE
@@ -150,51 +122,43 @@ class Assessment:
 
     @property
     def level(self) -> Level:
-        """What must happen; L3, K1 and K2 alone make a case, not an alarm."""
-        levels = (
-            Level.CRISIS if self.distress is Distress.P3 else Level.NONE,
-            Level.EMERGENCY if self.medical is Medical.L0 else Level.NONE,
-            Level.URGENT if self._urgent else Level.NONE,
-            Level.WATCH if self.medical is Medical.WATCH or self.distress is Distress.P1 else Level.NONE,
-        )
-        return next((level for level in levels if level is not Level.NONE), Level.NONE)
-
-    @property
-    def _urgent(self) -> bool:
-        return (
+        """Sum the tracks up; see the taxonomy."""
+        if self.distress is Distress.P3:
+            return Level.CRISIS
+        if self.medical is Medical.L0:
+            return Level.EMERGENCY
+        if (
             self.medical in {Medical.L1, Medical.L2}
             or self.distress is Distress.P2
             or self.complaint is Complaint.K3
-        )
+        ):
+            return Level.URGENT
+        if self.medical is Medical.WATCH or self.distress is Distress.P1:
+            return Level.WATCH
+        return Level.NONE
 
     def as_json(self) -> dict[str, object]:
-        """Return the `safety` object of the taxonomy."""
+        """Return the verdict as JSON carries it."""
         return {
             "level": self.level.value,
             "medical": self.medical.value,
             "distress": self.distress.value,
             "complaint": self.complaint.value,
             "flags": [flag.value for flag in self.flags],
-            "why": [reason.as_json() for reason in self.why],
+            "why": [
+                {"track": why.track, "words": why.words, "rule": why.rule, "start": why.start, "end": why.end}
+                for why in self.why
+            ],
         }
 
 
-def combine(one: Assessment, other: Assessment) -> Assessment:
-    """Return the worse of two readings of one message on each track, with the reasons of both.
-
-    The emotion is that of the first.
-    """
+def worst(one: Assessment, other: Assessment) -> Assessment:
+    """Return the worse of each track, with the reasons of both."""
     return Assessment(
-        medical=worst(one.medical, other.medical),
-        distress=worst(one.distress, other.distress),
-        complaint=worst(one.complaint, other.complaint),
-        flags=in_order((*one.flags, *other.flags)),
-        why=(*one.why, *(reason for reason in other.why if reason not in one.why)),
-        emotion=one.emotion,
+        medical=max(one.medical, other.medical, key=MEDICAL.index),
+        distress=max(one.distress, other.distress, key=DISTRESS.index),
+        complaint=max(one.complaint, other.complaint, key=COMPLAINT.index),
+        flags=tuple(dict.fromkeys((*one.flags, *other.flags))),
+        why=(*one.why, *other.why),
+        emotion=one.emotion if one.emotion.valence <= other.emotion.valence else other.emotion,
     )
-
-
-def in_order(flags: Iterable[Flag]) -> tuple[Flag, ...]:
-    """Return each flag once, in the order of `Flag`."""
-    found = set(flags)
-    return tuple(flag for flag in Flag if flag in found)

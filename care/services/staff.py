@@ -198,10 +198,7 @@ def who(
     """
     now = clock.now()
     session = uow.staff.session(_hash(token))
-    if session is None:
-        raise BadCredentials
-    if now >= session.expires_at or now - session.last_seen_at >= idle:
-        uow.staff.end_session(session.token_hash)
+    if session is None or now >= session.expires_at or now - session.last_seen_at >= idle:
         raise BadCredentials
     staff = uow.staff.get(session.staff_id)
     if not staff.active:

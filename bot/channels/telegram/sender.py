@@ -49,8 +49,8 @@ def split(text: str, limit: int = CHUNK_UNITS) -> list[str]:
     rest = text
     while units(rest) > limit:
         room = limit
-        while units(rest[:room]) > limit:
-            room -= units(rest[:room]) - limit
+        while (excess := units(rest[:room]) - limit) > 0:
+            room -= (excess + 1) // 2  # no character is longer than two units
         cut = _near_end(rest[:room])
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()

@@ -1,0 +1,84 @@
+"""Phrases that are recognised by their sound, because voice input and pinyin keyboards miss the character.
+
+Only phrases of three syllables or more are read by sound alone; of shorter ones at least one syllable has to be typed
+in letters (发shao), for too many harmless words sound the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+from pypinyin.constants import PINYIN_DICT
+
+#: Read by sound. Chosen so that no everyday phrase sounds the same.
+PHRASES = (
+    "止不住 停不下来 张不开 合不拢 咽不下 喘不上气 喘不过气 透不过气 吸不上气 呼吸困难 睡不着觉 退不下去 消不下去 "
+    "没有知觉 不想活了 活着没意思 喉咙堵住 血流不止 张不开嘴 疼得睡不着 胸口疼 眼前一黑 站不起来 一直流血 伤口裂开 "
+    "流口水 反复发烧 高烧不退 嘴唇发紫 说不出话 麻药没退 螺丝松了 心慌气短"
+).split()
+#: Read when at least one syllable is in letters.
+SHORT = (
+    "流血 出血 发烧 肿了 化脓 流脓 麻木 止血 自杀 想死 跳楼 割腕 呼吸 晕倒 吞了 过敏 种植 拔牙 牙龈 伤口 脸肿 好疼 很疼 疼死"
+).split()
+_COMMON = re.compile(r"[\u4e00-\u9fff]")
+_VAGUE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
+
+
+@cache
+def sound_alikes() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return patterns of what sounds like a phrase, each with the phrase."""
+    table = _characters_by_sound()
+    by_sound = [(re.compile("".join(_syllable(char, table) for char in phrase)), phrase) for phrase in PHRASES]
+    lettered = [(re.compile(_one_lettered(phrase)), phrase) for phrase in SHORT]
+    return (*by_sound, *lettered)
+
+
+def plain_sound(reading: str) -> str:
+    """Return a pinyin reading without tones and without the differences that many speakers do not make."""
+    letters = unicodedata.normalize("NFD", reading.replace("ü", "v").replace("Ü", "v"))
+    sound = "".join(char for char in letters if "a" <= char <= "z")
+    for careful, loose in _VAGUE:
+        sound = sound.replace(careful, loose)
+    return sound
+
+
+@cache
+def _characters_by_sound() -> dict[str, str]:
+    table: dict[str, set[str]] = {}
+    for code in _everyday_characters():
+        for reading in PINYIN_DICT.get(code, "").split(","):
+            table.setdefault(plain_sound(reading), set()).add(chr(code))
+    return {sound: "".join(sorted(chars)) for sound, chars in table.items()}
+
+
+def _everyday_characters() -> list[int]:
+    """The 3,755 characters of the first level of GB 2312."""
+    found = []
+    for high in range(0xB0, 0xD8):
+        for low in range(0xA1, 0xFF):
+            try:
+                found.append(ord(bytes((high, low)).decode("gb2312")))
+            except UnicodeDecodeError:
+                continue
+    return found
+
+
+def _spellings(char: str) -> list[str]:
+    readings = PINYIN_DICT.get(ord(char), "").split(",")
+    plain = {"".join(c for c in unicodedata.normalize("NFD", one) if "a" <= c <= "z") for one in readings}
+    return sorted(one for one in plain if one)
+
+
+def _syllable(char: str, table: dict[str, str]) -> str:
+    sounds = {plain_sound(reading) for reading in PINYIN_DICT.get(ord(char), "").split(",")}
+    alike = "".join(table.get(sound, "") for sound in sorted(sounds))
+    letters = "|".join(_spellings(char))
+    return f"(?:[{char}{alike}]|{letters})"
+
+
+def _one_lettered(phrase: str) -> str:
+    first, second = phrase[0], phrase[1]
+    one, two = "|".join(_spellings(first)), "|".join(_spellings(second))
+    return f"(?<![a-z])(?:(?:{one}){second}|{first}(?:{two})|(?:{one})'?(?:{two}))(?![a-z])"
