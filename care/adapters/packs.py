@@ -29,10 +29,10 @@ NEEDED = (
     "report.no_episode report.thanks safety.l0 safety.l1_l2 safety.l1_l2_no_phone safety.p2 safety.p3 "
     "safety.presence sla.breach sla.received button.nurse_call button.no word.doctor"
 ).split()
-BLANKS = frozenset("称呼 医生 护士 关怀师 姓名 岗位 上级姓名 机构 时间 分钟 电话 尾号 N 项目 门店 地址 准备 价格 内容".split())
-FILES = (
-    "pack clinics practitioners services protocols questions rules leaflets knowledge wording holidays".split()
+BLANKS = frozenset(
+    "称呼 医生 护士 关怀师 姓名 岗位 上级姓名 机构 时间 分钟 电话 尾号 N 项目 门店 地址 准备 价格 内容".split()
 )
+FILES = "pack clinics practitioners services protocols questions rules leaflets knowledge wording holidays".split()
 STRICT = (
     AnswerRule,
     Clinic,
@@ -212,6 +212,7 @@ def _in_chinese(item: Any) -> str:
     words = {
         "missing": "缺少这一项",
         "extra_forbidden": "没有这个字段，是不是写错了",
+        "unexpected_keyword_argument": "没有这个字段，是不是写错了",
         "int_parsing": f"应该是整数，现在是 {given!r}",
         "int_type": f"应该是整数，现在是 {given!r}",
         "string_type": f"应该是文字，现在是 {given!r}",

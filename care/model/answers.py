@@ -19,7 +19,7 @@ SCORED = re.compile(rf"{NUMBER}\s*(?:[到至~\-—、]\s*{NUMBER}\s*)?分(?!钟)
 TEMPERATURE = re.compile(r"(3[4-9]|4[0-3])(?:\s*[.。点°度]\s*([0-9]))?")
 COMPACT_TEMPERATURE = re.compile(r"(?<!\d)(3[5-9]|4[0-2])([0-9])(?!\d)")
 SKIPS = ("跳过", "不想说", "不想答", "下一个")
-NOTHING = re.compile(r"(?:没有?|没啥|没什么|都?没有?了?|不用|无|还好|挺好的?|没事)(?:的|了|啦|呀|啊|担心的?)?")
+NOTHING = re.compile(r"(?:都?没有?|没啥|没什么|不用|无|没事)(?:的|了|啦|呀|啊|担心的?|事)*")
 
 
 def read_answer(question: Question, text: str) -> str | None:
@@ -40,6 +40,8 @@ def read_answer(question: Question, text: str) -> str | None:
         return _temperature(words) or _listed(question, words)
     if question.kind == "scale":
         return _score(words, question) or _listed(question, words)
+    if NOTHING.fullmatch(words) and any(option.value == "none" for option in question.options):
+        return "none"
     return _listed(question, words) or _by_label(question, words)
 
 
