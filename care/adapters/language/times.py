@@ -52,8 +52,12 @@ CLOCK = re.compile(
 )
 RANGE = re.compile(r"\s*(?:到|至|~|—|–|-)\s*$")
 BARE = re.compile(rf"^\D*?(?P<h>{NUMBER})\D*$")
-SOON = re.compile(r"越快越好|越早越好|尽快|尽早|最快|最早|随时|都行|都可以|什么时候都|哪天都|马上|立刻|赶紧|近期|最近(?!的|有没有)")
-REPLACED = re.compile(r"改成|改到|改为|改约到?|换成|换到|挪到|调到|调成|推到|推迟到|延到|提前到|而是|不对|[，,\s]是|还是")
+SOON = re.compile(
+    r"越快越好|越早越好|尽快|尽早|最快|最早|随时|都行|都可以|什么时候都|哪天都|马上|立刻|赶紧|近期|最近(?!的|有没有)"
+)
+REPLACED = re.compile(
+    r"改成|改到|改为|改约到?|换成|换到|挪到|调到|调成|推到|推迟到|延到|提前到|而是|不对|[，,\s]是|还是"
+)
 NOT_THIS = re.compile(r"不是\S{1,10}?是")
 AFTER = re.compile(r"\s*(?:以后|之后|过后|往后|后)(?!天)")
 BEFORE = re.compile(r"\s*(?:以前|之前|前)")
@@ -110,7 +114,9 @@ class TimeReader:
         return reading
 
     def _plain(self, text: str) -> str:
-        flat = "".join(unicodedata.normalize("NFKC", c) if len(unicodedata.normalize("NFKC", c)) == 1 else c for c in text)
+        flat = "".join(
+            unicodedata.normalize("NFKC", c) if len(unicodedata.normalize("NFKC", c)) == 1 else c for c in text
+        )
         simple = self._simple.convert(flat)
         simple = simple if len(simple) == len(text) else flat
         return simple.replace("礼拜", "星期").replace("號", "号")
@@ -119,7 +125,9 @@ class TimeReader:
         found = days.find(words, local.date())
         hours = self._hours(words)
         parts = [*PART.finditer(words), *GLUED_PART.finditer(words)]
-        cut = self._replaced_until(words, [f.start for f in found] + [h.start for h in hours] + [p.start() for p in parts])
+        cut = self._replaced_until(
+            words, [f.start for f in found] + [h.start for h in hours] + [p.start() for p in parts]
+        )
         chosen_days = [f for f in found if f.start >= cut] or found
         chosen_hours = [h for h in hours if h.start >= cut]
         chosen_parts = sorted((p for p in parts if p.start() >= cut), key=lambda p: p.start())

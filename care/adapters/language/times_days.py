@@ -8,27 +8,50 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from lunar_python import Lunar
+from lunar_python.Lunar import Lunar
 
 from care.adapters.language.numbers import NUMERAL, to_number
 
 NUMBER = rf"(?:\d{{1,3}}|[{NUMERAL}]{{1,3}})"
-WEEKDAY = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6, "七": 6, **{str(n): n - 1 for n in range(1, 8)}}
+WEEKDAY = {
+    "一": 0,
+    "二": 1,
+    "三": 2,
+    "四": 3,
+    "五": 4,
+    "六": 5,
+    "日": 6,
+    "天": 6,
+    "七": 6,
+    **{str(n): n - 1 for n in range(1, 8)},
+}
 NEAR = {"大后天": 3, "大后日": 3, "今天": 0, "今日": 0, "今儿": 0, "今": 0, "明天": 1, "明日": 1, "明儿": 1, "明": 1, "后天": 2, "后日": 2, "后儿": 2, "后": 2}  # fmt: skip
 PAST = re.compile(r"大前天|前天|昨天|昨晚|昨儿|上周|上个?星期|上个月|去年")
-NEAR_DAY = re.compile(r"大后天|大后日|今天|今日|今儿|明天|明日|明儿|(?<!以|之|然|最|今)后天|后日|后儿|[今明后](?=[早晚])")
-WEEK = re.compile(r"(?P<which>下下个?|下个?|这个?|本)?(?:周|星期)(?P<day>[一二三四五六日天七1-7])(?!\d|个|次|年|点半?前)")
+NEAR_DAY = re.compile(
+    r"大后天|大后日|今天|今日|今儿|明天|明日|明儿|(?<!以|之|然|最|今)后天|后日|后儿|[今明后](?=[早晚])"
+)
+WEEK = re.compile(
+    r"(?P<which>下下个?|下个?|这个?|本)?(?:周|星期)(?P<day>[一二三四五六日天七1-7])(?!\d|个|次|年|点半?前)"
+)
 WEEKEND = re.compile(r"(?P<which>下下个?|下个?|这个?|本)?(?:周|星期)末(?!愉快|快乐)")
 WHOLE_WEEK = re.compile(r"(?P<which>下下个?|下个?|这个?|本)(?:周|星期)(?![一二三四五六日天七末1-7])")
 DATE = re.compile(rf"(?P<m>{NUMBER})月(?:份)?(?P<d>{NUMBER})(?:日|号)?(?!个|月)")
-DOTTED = re.compile(r"(?<![\d.])(?P<m>1[0-2]|0?[1-9])[./-](?P<d>3[01]|[12]\d|0?[1-9])(?![\d.]|\s*[%度万千元块分个颗])")
+DOTTED = re.compile(
+    r"(?<![\d.])(?P<m>1[0-2]|0?[1-9])[./-](?P<d>3[01]|[12]\d|0?[1-9])(?![\d.]|\s*[%度万千元块分个颗])"
+)
 DAY_OF_MONTH = re.compile(rf"(?<![第\d])(?P<next>下个?月)?(?P<d>{NUMBER})(?:号|日)(?!牙|线|楼|院|店|码|常)")
 IN_DAYS = re.compile(rf"(?:过|再过)(?P<a>{NUMBER}|几)天|(?P<b>{NUMBER})天(?:以后|之后|后)")
-IN_WEEKS = re.compile(rf"(?:过|再过)?(?P<n>{NUMBER})(?:个)?(?:周|星期)(?:以后|之后|后)|过(?P<n2>{NUMBER})(?:个)?(?:周|星期)")
+IN_WEEKS = re.compile(
+    rf"(?:过|再过)?(?P<n>{NUMBER})(?:个)?(?:周|星期)(?:以后|之后|后)|过(?P<n2>{NUMBER})(?:个)?(?:周|星期)"
+)
 IN_MONTHS = re.compile(rf"(?:过|再过)?(?P<n>{NUMBER}|半)个月(?:以后|之后|后)|过(?P<n2>{NUMBER})个月")
 IN_HOURS = re.compile(rf"(?P<n>{NUMBER}|半)(?:个)?(?:小时|钟头)(?:以后|之后|后)")
-MONTH = re.compile(r"(?P<next>下个?月)?(?:的|这个月)?(?P<part>月底|月初|月中旬?|上旬|中旬|下旬|底(?=$|[，。,])|初(?=$|[，。,]))|(?P<whole>下个?月|这个月|本月)")
-FEASTS = re.compile(r"(?P<name>国庆|十一长假|元旦|春节|过年|除夕|清明|端午|中秋|五一|劳动节|元宵)节?(?P<when>放假)?(?P<rel>节?[前后]|回来|过完)?")
+MONTH = re.compile(
+    r"(?P<next>下个?月)?(?:的|这个月)?(?P<part>月底|月初|月中旬?|上旬|中旬|下旬|底(?=$|[，。,])|初(?=$|[，。,]))|(?P<whole>下个?月|这个月|本月)"
+)
+FEASTS = re.compile(
+    r"(?P<name>国庆|十一长假|元旦|春节|过年|除夕|清明|端午|中秋|五一|劳动节|元宵)节?(?P<when>放假)?(?P<rel>节?[前后]|回来|过完)?"
+)
 FIRST_WORKDAY = re.compile(r"节后第一个工作日|节后第一天|假期后第一天")
 WORKDAYS = re.compile(r"工作日")
 
@@ -195,12 +218,21 @@ def _feast(name: str, today: date) -> tuple[date, date]:
 
 
 def _feast_in(name: str, year: int) -> tuple[date, date]:
-    solar = {"国庆": (10, 1, 7), "十一长假": (10, 1, 7), "元旦": (1, 1, 3), "五一": (5, 1, 5), "劳动节": (5, 1, 5), "清明": (4, 4, 3)}
+    solar = {
+        "国庆": (10, 1, 7),
+        "十一长假": (10, 1, 7),
+        "元旦": (1, 1, 3),
+        "五一": (5, 1, 5),
+        "劳动节": (5, 1, 5),
+        "清明": (4, 4, 3),
+    }
     if name in solar:
         month, day, length = solar[name]
         first = date(year, month, day)
         return first, first + timedelta(days=length - 1)
-    month, day, before, length = {"端午": (5, 5, 0, 3), "中秋": (8, 15, 0, 3), "元宵": (1, 15, 0, 1)}.get(name, (1, 1, 1, 8))
+    month, day, before, length = {"端午": (5, 5, 0, 3), "中秋": (8, 15, 0, 3), "元宵": (1, 15, 0, 1)}.get(
+        name, (1, 1, 1, 8)
+    )
     lunar = Lunar.fromYmd(year, month, day).getSolar()
     first = date(lunar.getYear(), lunar.getMonth(), lunar.getDay()) - timedelta(days=before)
     return first, first + timedelta(days=length - 1)

@@ -17,11 +17,31 @@ from care.adapters.sql.repositories.queues import SqlInbox, SqlOutbox
 from care.adapters.sql.repositories.staff import SqlStaffList
 from care.adapters.sql.repositories.treatments import SqlTreatments
 from care.ports import Clock
+from care.stores import (
+    AccessLog,
+    Appointments,
+    Cases,
+    Conversations,
+    Inbox,
+    Members,
+    Outbox,
+    StaffList,
+    Treatments,
+)
 
 
 class SqlUnitOfWork:
     """A transaction on SQLite or PostgreSQL; use once, in a `with`."""
 
+    access: AccessLog
+    appointments: Appointments
+    cases: Cases
+    conversations: Conversations
+    inbox: Inbox
+    members: Members
+    outbox: Outbox
+    staff: StaffList
+    treatments: Treatments
     _db: Connection
 
     def __init__(self, engine: Engine, keys: Keyring, clock: Clock) -> None:
