@@ -50,11 +50,11 @@ def accept(house: House, inbound: Inbound) -> Recorded:
     )
     try:
         return _record(house, cleaned)
-    except CareError:
-        raise
     except Exception as clash:  # the database's own errors are not known out here
+        if isinstance(clash, CareError) and not isinstance(clash, Conflict):
+            raise
         logger.warning("inbound tried again", extra={"channel": inbound.channel, "code": type(clash).__name__})
-        return _record(house, cleaned)
+    return _record(house, cleaned)
 
 
 def _record(house: House, inbound: Inbound) -> Recorded:

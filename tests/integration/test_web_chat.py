@@ -249,7 +249,7 @@ async def test_every_look_at_the_history_is_in_the_access_log(house: House, brow
 
     with house.unit_of_work() as uow:
         lines = uow.access.of_member(conversation.member_id, 10)
-    assert [(line["by"], line["purpose"]) for line in lines] == [
+    assert [(line["reader"], line["purpose"]) for line in lines] == [
         (f"member:{conversation.member_id}", Purpose.SERVICE_CORE)
     ]
 
