@@ -22,8 +22,7 @@ setup: .tools/ready ## build both environments from their locks
 .tools/ready: pyproject.toml uv.lock rasa-env/pyproject.toml rasa-env/uv.lock
 	@command -v python3 >/dev/null || { echo '需要 Python 3。请先安装 python3，再运行一次。'; exit 1; }
 	@case "$$(uname -sm)" in "Linux x86_64") ;; *) echo '目前只支持 Linux x86-64（Rasa 依赖的 TensorFlow 只有这个平台的安装包）。'; exit 1;; esac
-	@[ -x "$(UV)" ] || { echo '… 正在安装 uv'; mkdir -p .tools && { python3 -m venv .tools 2>/dev/null || python3 -m venv --without-pip .tools; } && { .tools/bin/python -m pip install --quiet uv 2>/dev/null || python3 -m pip install --quiet --target .tools/lib uv && ln -sf ../lib/bin/uv .tools/bin/uv; }; }
-	@mkdir -p .tools
+	@command -v $(UV) >/dev/null || { echo '… 正在安装 uv'; scripts/get-uv; }
 	@echo '… [1/2] 正在建立应用环境'
 	@$(UV) sync --locked --quiet --python 3.11
 	@echo '… [2/2] 正在建立 Rasa 环境（约 2.5 GB，第一次需要一两分钟）'
