@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,10 @@ class Nlu:
         ranking = answer.get("intent_ranking") or []
         return [(item["name"], round(float(item["confidence"]), 4)) for item in ranking]
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
 
 @contextmanager
 def own_rasa(settings: Settings) -> Iterator[Nlu]:
@@ -69,7 +73,8 @@ def own_rasa(settings: Settings) -> Iterator[Nlu]:
     )
     try:
         _wait(process, f"http://127.0.0.1:{port}/status")
-        yield Nlu(f"http://127.0.0.1:{port}")
+        with closing(Nlu(f"http://127.0.0.1:{port}")) as nlu:
+            yield nlu
     finally:
         process.terminate()
         try:

@@ -21,6 +21,7 @@ LINES = (Path(__file__).parent / "dev_a.jsonl", Path(__file__).parent / "dev_b.j
 AT_LEAST = 0.70  # share of lines understood
 ENOUGH = 20  # lines of one intent; with fewer its F1 says little
 ASKING_AT_ONCE = 4  # the model works on one at a time; more only wait
+UNSURE = "nlu_fallback"  # what the model says when no intent is likely enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ class Figures:
         return sum(each.values()) / len(each)
 
     def confusions(self, most: int) -> Sequence[tuple[tuple[str, str], int]]:
-        """Return the commonest (wanted, understood) that differ, the worst first."""
-        return Counter(pair for pair in self.pairs if pair[0] != pair[1]).most_common(most)
+        """Return the commonest (wanted, understood) that differ, the worst first; being unsure confuses nobody."""
+        wrong = Counter(pair for pair in self.pairs if pair[0] != pair[1] and pair[1] != UNSURE)
+        return wrong.most_common(most)
 
 
 def dev_lines() -> list[Line]:
@@ -71,26 +73,29 @@ def dev_lines() -> list[Line]:
     return lines
 
 
-def table(lines: Sequence[Line], understood: Sequence[str], seconds: float) -> str:
-    """Return the figures as a short table for people."""
-    figures = Figures([(line.intent, intent) for line, intent in zip(lines, understood, strict=True)])
-    alone = [pair for line, pair in zip(lines, figures.pairs, strict=True) if line.asked is None]
+def table(lines: Sequence[Line], rankings: Sequence[Sequence[str]], seconds: float) -> str:
+    """Return the figures as a short table for people; a ranking is the intents of one line, the likeliest first."""
+    figures = Figures(pairs(lines, rankings))
+    alone = Figures([pair for line, pair in zip(lines, figures.pairs, strict=True) if line.asked is None])
+    unsure = [(line, rest) for line, (first, *rest) in zip(lines, rankings, strict=True) if first == UNSURE]
+    right_next = sum(line.intent in rest[:1] for line, rest in unsure)
     rows = [
         "",
         f"{len(lines)} lines in {seconds:.1f} s",
         f"accuracy {figures.accuracy():.3f}   macro-F1 {figures.macro_f1():.3f}",
-        f"accuracy {Figures(alone).accuracy():.3f} on the {len(alone)} lines that need no question before them",
+        f"accuracy {alone.accuracy():.3f} on the {len(alone.pairs)} lines that need no question before them",
+        f"unsure of {len(unsure)}, {right_next} of them with the right intent next in line",
         "lowest F1: " + ", ".join(f"{intent} {f1:.2f}" for intent, f1 in weakest(figures, 5)),
         "worst confusions",
     ]
-    for (wanted, seen), often in figures.confusions(10):
-        example = next(
-            line.text
-            for line, intent in zip(lines, understood, strict=True)
-            if (line.intent, intent) == (wanted, seen)
-        )
-        rows.append(f"{often:4d}  {wanted} -> {seen}   {example}")
+    for pair, often in figures.confusions(10):
+        example = lines[figures.pairs.index(pair)].text
+        rows.append(f"{often:4d}  {pair[0]} -> {pair[1]}   {example}")
     return "\n".join(rows) + "\n"
+
+
+def pairs(lines: Sequence[Line], rankings: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    return [(line.intent, ranking[0]) for line, ranking in zip(lines, rankings, strict=True)]
 
 
 def weakest(figures: Figures, most: int) -> Sequence[tuple[str, float]]:
@@ -104,13 +109,14 @@ def test_seven_of_ten_messages_it_never_learned_are_understood() -> None:
     with own_rasa(load_settings()) as nlu:
         began = time.monotonic()
         with ThreadPoolExecutor(ASKING_AT_ONCE) as pool:
-            rankings = list(pool.map(nlu.parse, (line.text for line in lines)))
+            answers = list(pool.map(nlu.parse, (line.text for line in lines)))
         seconds = time.monotonic() - began
 
-    understood = [ranking[0][0] if ranking else "nothing" for ranking in rankings]
-    sys.stdout.write(table(lines, understood, seconds))
-    figures = Figures([(line.intent, intent) for line, intent in zip(lines, understood, strict=True)])
-    assert figures.accuracy() >= AT_LEAST
+    rankings = [[intent for intent, _ in answer] or [UNSURE] for answer in answers]
+    sys.stdout.write(table(lines, rankings, seconds))
+    # Compared as plain numbers: a failure would otherwise print every pair.
+    accuracy = Figures(pairs(lines, rankings)).accuracy()
+    assert accuracy >= AT_LEAST
 
 
 def test_the_lines_carry_only_intents_the_dialogue_knows() -> None:
@@ -135,13 +141,12 @@ def test_no_message_is_in_the_lines_twice() -> None:
 
 
 def test_figures_weigh_every_intent_the_same_and_name_the_worst_confusion() -> None:
-    wanted_and_understood = (
-        [("greet", "greet")] * 6 + [("thank", "greet")] * 2 + [("thank", "thank"), ("stop", "deny")]
-    )
+    right = [("greet", "greet")] * 6 + [("thank", "thank")]
+    wrong = [("thank", "greet")] * 2 + [("stop", UNSURE)]
 
-    figures = Figures(wanted_and_understood)
+    figures = Figures(right + wrong)
 
     assert figures.accuracy() == pytest.approx(0.7)
     assert figures.f1() == pytest.approx({"greet": 12 / 14, "thank": 0.5, "stop": 0.0})
     assert figures.macro_f1() == pytest.approx((12 / 14 + 0.5) / 3)
-    assert figures.confusions(1) == [(("thank", "greet"), 2)]
+    assert figures.confusions(10) == [(("thank", "greet"), 2)]
