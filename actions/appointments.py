@@ -20,7 +20,7 @@ from care.services import booking
 FORM = "cancel_form"
 SLOTS = ("cancel_visit", "cancel_confirm", "cancel_note")
 #: Inside the question whether to cancel these are answers; everything else is another subject.
-ANSWERS = frozenset("affirm deny stop inform cancel_appointment nlu_fallback out_of_scope".split())
+ANSWERS = frozenset(["affirm", "deny", "stop", "inform", "cancel_appointment", "nlu_fallback", "out_of_scope"])
 LATE_WITHIN = timedelta(hours=6)  # how long before a visit 我要晚到 can only mean this visit
 
 
@@ -34,7 +34,9 @@ class ListAppointments(CareAction):
         if not visits:
             turn.say("utter_no_visits", asked="booking.offer")
         elif len(visits) == 1:
-            turn.say("utter_one_visit" if not visits[0].for_whom else "utter_one_visit_family", **_words(visits[0], turn))
+            turn.say(
+                "utter_one_visit" if not visits[0].for_whom else "utter_one_visit_family", _words(visits[0], turn)
+            )
         else:
             lines = "\n".join(f"{n}. {_line(visit, turn)}" for n, visit in enumerate(visits, start=1))
             turn.say("utter_visits", 列表=lines, 数=len(visits))
@@ -78,7 +80,7 @@ class ValidateCancel(CareAction):
         keeps = turn.intent in {"deny", "stop"} or hearing.is_no(text)
         if "不取消" in text or "别取消" in text or "留着" in text:
             keeps = True
-        if "取消" in text and not keeps or turn.intent == "affirm" or hearing.is_yes(text):
+        if ("取消" in text and not keeps) or turn.intent == "affirm" or hearing.is_yes(text):
             return [SlotSet("cancel_confirm", "yes"), SlotSet("requested_slot", None)]
         if keeps:
             return [SlotSet("cancel_confirm", "no"), SlotSet("requested_slot", None)]
@@ -125,8 +127,8 @@ class AskCancelConfirm(CareAction):
         again = turn.slot("cancel_note") == "unclear"
         turn.say(
             "utter_confirm_cancel_again" if again else "utter_confirm_cancel",
+            _words(visit, turn),
             asked="cancel.confirm",
-            **_words(visit, turn),
         )
         return [SlotSet("cancel_note", None)]
 
@@ -150,7 +152,7 @@ class FinishCancel(CareAction):
         except (Conflict, NotFound):
             turn.say("utter_nothing_to_cancel")
             return done
-        turn.say("utter_cancelled", asked="booking.offer", **_words(dropped, turn))
+        turn.say("utter_cancelled", _words(dropped, turn), asked="booking.offer")
         return [*done, SlotSet("topic_service", dropped.slot.service)]
 
 
@@ -168,9 +170,9 @@ class RunningLate(CareAction):
         clinic = self.house.pack.clinics.get(soon.slot.clinic) if soon else None
         values = {"姓名": promise.name, "电话": clinic.phone if clinic else self.house.pack.duty_phone}
         if soon is None:
-            turn.say("utter_running_late_unknown", **values)
+            turn.say("utter_running_late_unknown", values)
         else:
-            turn.say("utter_running_late", **values, **_words(soon, turn))
+            turn.say("utter_running_late", _words(soon, turn) | values)
         return []
 
 

@@ -143,6 +143,9 @@ def _hear_choice(state: State, values: Values, turn: Turn) -> bool:
         take_change(state, change, turn)
         state.reopen(change.value)
         return True
+    if values.problem:
+        state.reopen(values.problem)
+        return True
     if values.span or values.service or values.practitioner or values.clinic:
         state.reopen()
         return True
@@ -161,6 +164,9 @@ def _hear_confirm(state: State, values: Values, turn: Turn) -> bool:
     if _would_change(values, held, state):
         take_values(state, values, turn)
         state.reopen()
+        return True
+    if values.problem:
+        state.reopen(values.problem)
         return True
     change = hearing.change_in(turn.text)
     if change is not None:

@@ -36,6 +36,9 @@ OFFER_WORDS = {
     "which": "utter_offer_which",
     "unclear": "utter_offer_unclear",
     "practitioner": "utter_offer_practitioner_cannot",
+    "clinic": "utter_offer_clinic_cannot",
+    "past": "utter_offer_past",
+    "impossible": "utter_offer_impossible",
     "full": "utter_offer_not_fit",
     Change.OTHER_PERSON.value: "utter_offer_other_person",
     Change.OTHER_DAY.value: "utter_offer_more",
@@ -80,12 +83,10 @@ class AskService(CareAction):
         elif state.for_whom is not None:
             response = "utter_ask_service_family"
         services = list(self.house.pack.services.values())
-        if state.practitioner in self.house.pack.practitioners:
-            one = self.house.pack.practitioners[state.practitioner]
+        one = self.house.pack.practitioners.get(state.practitioner or "")
+        if one is not None:
             services = [service for service in services if self.house.pack.may_do(one, service)] or services
-        buttons = [
-            (service.name, f'/inform{{"service": "{service.code}"}}') for service in services[:SHOWN_SERVICES]
-        ]
+        buttons = [(service.name, f'/inform{{"service": "{service.code}"}}') for service in services[:SHOWN_SERVICES]]
         turn.say(response, buttons=buttons, asked="booking.service", 谁=state.for_whom or "")
         return [SlotSet("booking_note", None)]
 
@@ -130,7 +131,7 @@ class AskChoice(CareAction):
 
     def _without_what_does_not_fit(self, state: State, turn: Turn) -> Offer:
         """Drop the person or the branch that does not do this service, and say which."""
-        state.note = "practitioner"
+        state.note = "practitioner" if state.practitioner else "clinic"
         turn.tracker.slots["booking_cannot"] = who_words(state.practitioner, turn) if state.practitioner else ""
         state.practitioner, state.without = None, []
         try:
@@ -177,7 +178,7 @@ class AskConfirm(CareAction):
             words["旧时间"] = turn.clock_words(old.slot.start_at)
         elif state.for_whom:
             response = "utter_confirm_family"
-        turn.say(response, asked="booking.confirm", **words)
+        turn.say(response, words, asked="booking.confirm")
         return [SlotSet("booking_note", None)]
 
 

@@ -12,8 +12,18 @@ from rasa_sdk.events import ActiveLoop, SlotSet
 
 from actions import hearing
 from actions.booking_answers import hear, move_from, next_question, settled, which_visit
-from actions.booking_state import FORM, NEW, State, cleared, read_state, slot_from_json, slot_to_json, take_change
-from actions.booking_state import take_values, visit_words
+from actions.booking_state import (
+    FORM,
+    NEW,
+    State,
+    cleared,
+    read_state,
+    slot_from_json,
+    slot_to_json,
+    take_change,
+    take_values,
+    visit_words,
+)
 from actions.hearing import Change, Values, values_in
 from actions.turn import CareAction, Events, Turn, leave_loop, returning
 from care.model.appointment import Appointment
@@ -25,15 +35,52 @@ from care.services import booking
 
 #: What opens another subject: answered first, then the open question comes back once.
 QUESTIONS = frozenset(
-    "ask_practitioner ask_service ask_price ask_clinic_info ask_membership express_dental_anxiety list_appointments "
-    "ask_recovery_guidance ask_medication worry_about_result report_symptom report_improvement report_low_mood "
-    "request_human complain praise give_suggestion ask_data_held ask_data_use ask_profile_tags ask_access_log "
-    "correct_data export_data delete_data set_personalization set_data_sharing opt_out_marketing opt_out_checkins "
-    "opt_in feel_watched ask_community_report join_council fitness_absence running_late bot_challenge "
-    "ask_capabilities chitchat greet thank goodbye out_of_scope".split()
+    [
+        "ask_practitioner",
+        "ask_service",
+        "ask_price",
+        "ask_clinic_info",
+        "ask_membership",
+        "express_dental_anxiety",
+        "list_appointments",
+        "ask_recovery_guidance",
+        "ask_medication",
+        "worry_about_result",
+        "report_symptom",
+        "report_improvement",
+        "report_low_mood",
+        "request_human",
+        "complain",
+        "praise",
+        "give_suggestion",
+        "ask_data_held",
+        "ask_data_use",
+        "ask_profile_tags",
+        "ask_access_log",
+        "correct_data",
+        "export_data",
+        "delete_data",
+        "set_personalization",
+        "set_data_sharing",
+        "opt_out_marketing",
+        "opt_out_checkins",
+        "opt_in",
+        "feel_watched",
+        "ask_community_report",
+        "join_council",
+        "fitness_absence",
+        "running_late",
+        "bot_challenge",
+        "ask_capabilities",
+        "chitchat",
+        "greet",
+        "thank",
+        "goodbye",
+        "out_of_scope",
+    ]
 )
 #: These are never an answer to a question about a visit, however unsure the model is.
-ALWAYS_FIRST = frozenset("request_human complain report_symptom report_low_mood ask_medication".split())
+ALWAYS_FIRST = frozenset(["request_human", "complain", "report_symptom", "report_low_mood", "ask_medication"])
 SURE = 0.55  # below this a message that names a value is taken as the answer it could be
 ASKED_TIME = "booking.time"
 
@@ -53,6 +100,8 @@ class StartBooking(CareAction):
             state.service = self._service_spoken_of(turn)
         if turn.intent == "ask_availability" and state.service is None:
             state.note = "availability"
+        elif values.problem and state.service is not None:
+            state.note = values.problem
         return [*cleared(), *settled(state, turn).events(), ActiveLoop(FORM)]
 
     def _service_spoken_of(self, turn: Turn) -> str | None:
@@ -166,11 +215,11 @@ def say_booked(made: Appointment, turn: Turn) -> None:
         member = uow.members.get(turn.member_id, by=BOT_READER, purpose=Purpose.SERVICE_CORE)
         uow.commit()
     if made.moved_from:
-        turn.say("utter_moved", **words)
+        turn.say("utter_moved", words)
     elif made.for_whom:
-        turn.say("utter_booked_family", 谁=made.for_whom, **words)
+        turn.say("utter_booked_family", words, 谁=made.for_whom)
     else:
-        turn.say("utter_booked", **words)
+        turn.say("utter_booked", words)
     if member.phone is None:
         turn.say("utter_ask_phone", asked="booking.phone")
 

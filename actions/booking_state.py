@@ -133,9 +133,7 @@ def take_values(state: State, values: Values, turn: Turn) -> bool:
     A practitioner who is unknown to the service is found out when times are looked for, not here.
     """
     before = (state.service, state.practitioner, state.clinic, state.time, state.for_whom, tuple(state.without))
-    if values.service and not state.moves:
-        state.service = values.service
-    elif values.service and state.moves and values.service != state.service:
+    if (values.service and not state.moves) or (values.service and state.moves and values.service != state.service):
         state.service = values.service
     if values.practitioner:
         state.practitioner = values.practitioner
@@ -168,7 +166,9 @@ def take_change(state: State, change: Change, turn: Turn) -> None:
         state.practitioner, state.without = None, []
         return
     if change is Change.OTHER_PERSON:
-        here = {offer["practitioner"] for offer in state.offers} | ({state.choice["practitioner"]} if state.choice else set())
+        here = {offer["practitioner"] for offer in state.offers} | (
+            {state.choice["practitioner"]} if state.choice else set()
+        )
         state.without = sorted({*state.without, *([state.practitioner] if state.practitioner else here)})
         state.practitioner = None
         return

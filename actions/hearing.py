@@ -20,7 +20,9 @@ GIVES_UP = re.compile(
     r"算了|不约了|不预约了|别约了|先不(约|弄|预约|挂|办|用|要|来)|不(弄|搞|挂|办)了|改天再(说|约)|下次再(说|约|来)|以后再(说|约|来)"
     r"|回头再(说|约|联系)|再(想想|考虑|看看)(再说|吧)?$|考虑(一下|考虑)|取消(吧|掉)?$|不用约|作罢|拉倒|当我没(说|讲)|退出"
 )
-OTHER_DAY = re.compile(r"(换|改)(一|个|到)*(别的)?(天|日子|日期)|(别|其他|其它|另外)的?(一)?(天|日子|日期)|哪天都(不|没)|这(几|两)?天都(不|没)|那天(不行|没空|有事)|改天$")
+OTHER_DAY = re.compile(
+    r"(换|改)(一|个|到)*(别的)?(天|日子|日期)|(别|其他|其它|另外)的?(一)?(天|日子|日期)|哪天都(不|没)|这(几|两)?天都(不|没)|那天(不行|没空|有事)|改天$"
+)
 MORE = re.compile(
     r"都(不|没)(太|怎么)?(行|合适|方便|好|可以|想|空)|都有事|没(有)?合适|(还|有没)有(没有)?(别|其他|其它|另外)?的?(时间|时段|时候|号)|(别|其他|其它|另外)的?(时间|时段|时候|点)"
     r"|换(一)?(批|个时间|个点|个时段|几个)|再(往后|换)|有没有别的$|还有吗|还有别的|都来不了|赶不上|不合适|来不及|时间不(行|对|好)"
@@ -30,16 +32,24 @@ LATER = re.compile(r"(更|再)?晚(一)?(点|些)|再晚|更晚|往后(一)?(点
 OTHER_PERSON = re.compile(
     r"(换|别|其他|其它|另|另外|再推荐).{0,4}(医生|大夫|医师|专家|老师|人)(吗|呢|吧|看|做)?|(医生|大夫)(能|可以)?换|换(个)?人|不(想|要)(找|看)?(他|她|这个医生|这位)"
 )
-ANY_PERSON = re.compile(r"(哪|随便|任何|什么).{0,3}(医生|大夫|医师|人)都|谁(都|来|做)?(行|可以|都行)|医生(随便|无所谓|不限|都行)|不挑医生|不限医生")
-ANY_OF_THEM = re.compile(r"^(都(行|可以|好|成|ok)|随便|哪个都|你(们)?(定|安排|看着)|您(定|安排)|听(你|您)的|无所谓|(就)?(选)?最(近|早|快)的)")
+ANY_PERSON = re.compile(
+    r"(哪|随便|任何|什么).{0,3}(医生|大夫|医师|人)都|谁(都|来|做)?(行|可以|都行)|医生(随便|无所谓|不限|都行)|不挑医生|不限医生"
+)
+ANY_OF_THEM = re.compile(
+    r"^(都(行|可以|好|成|ok)|随便|哪个都|你(们)?(定|安排|看着)|您(定|安排)|听(你|您)的|无所谓|(就)?(选)?最(近|早|快)的)"
+)
 LAST_OF_THEM = re.compile(r"最(后|晚)(一)?(个|那个|的)|末尾")
-ORDINAL = re.compile(r"第\s*([一二两三四五1-5])\s*个?|^\s*(?:选|要|就|那就|我要|我选)?\s*([一二两三1-3])\s*(?:号|吧|个|）|\)|\.|。)?\s*$|(头一个|首个)|(中间)")
+ORDINAL = re.compile(
+    r"第\s*([一二两三四五1-5])\s*个?|^\s*(?:选|要|就|那就|我要|我选)?\s*([一二两三1-3])\s*(?:号|吧|个|）|\)|\.|。)?\s*$|(头一个|首个)|(中间)"
+)
 YES = re.compile(
     r"^(嗯+|恩|好+|好的|好啊|好呀|好嘞|好滴|行+|可以|可|对+|对的|是+|是的|没错|没问题|确认|确定|ok|okay|yes|y|就(这|那)(个|样|么)|定了|订吧|定吧|约吧|成|中|妥|要得|得|冇问题|👌|👍|必须的?|同意|帮我(订|定|约)|麻烦(您|你)?了?)"
     r"[\s,，。!！~～吧的啦了呀哦噢喔啊嘛\w]{0,12}$",
     re.IGNORECASE,
 )
-NO = re.compile(r"^(不+|不是|不对|不行|不要|不用|不了|别|no|没有|错了|不可以|不约|唔系|唔得|不好|不太)", re.IGNORECASE)
+NO = re.compile(
+    r"^(不+|不是|不对|不行|不要|不用|不了|别|no|没有|错了|不可以|不约|唔系|唔得|不好|不太)", re.IGNORECASE
+)
 BUT = re.compile(r"不过|但是|但|只是|能不能|可不可以|换|改")
 DAY_WORD = re.compile(
     r"今|明|后天|大后|昨|周|星期|礼拜|拜|月|[0-9一二三四五六七八九十]+\s*(号|日)|节|假|周末|下旬|上旬|中旬|天"
@@ -74,13 +84,12 @@ class Values:
     phone: str | None = None
     shift: timedelta | None = None
     without: tuple[str, ...] = ()  # practitioners the member does not want
+    problem: str | None = None  # the time that was named is over (`past`) or does not exist (`impossible`)
 
     @property
     def any(self) -> bool:
         """Whether anything was named that a booking can use."""
-        return bool(
-            self.service or self.practitioner or self.clinic or self.span or self.relation or self.without
-        )
+        return bool(self.service or self.practitioner or self.clinic or self.span or self.relation or self.without)
 
 
 def values_in(text: str, house: House, *, now: datetime, asked: str | None) -> Values:
@@ -104,11 +113,13 @@ def values_in(text: str, house: House, *, now: datetime, asked: str | None) -> V
             continue  # the first one named is the one to act on
         else:
             named[found.entity] = value
+    reading = house.reading.times.read(text, now, asked)
     return Values(
         service=named.get("service"),
         practitioner=named.get("practitioner"),
         clinic=named.get("clinic"),
-        span=house.reading.times.read(text, now, asked).span,
+        span=reading.span,
+        problem=reading.problem,
         relation=named.get("family_relation"),
         phone=named.get("phone"),
         shift=_shift(text),
@@ -158,7 +169,9 @@ def by_time(text: str, span: TimeSpan, starts: Sequence[datetime], zone: ZoneInf
     A bare hour (三点那个) means the wall clock of an offer, whichever day it is on; with a day named, only offers
     inside the span count.
     """
-    inside = [i for i, start in enumerate(starts) if span.start <= start < max(span.end, span.start + timedelta(minutes=1))]
+    inside = [
+        i for i, start in enumerate(starts) if span.start <= start < max(span.end, span.start + timedelta(minutes=1))
+    ]
     if DAY_WORD.search(text):
         return inside
     wanted = span.start.astimezone(zone)
@@ -209,7 +222,8 @@ def merged(new: TimeSpan, old: TimeSpan | None, text: str, zone: ZoneInfo) -> Ti
 def _shift(text: str) -> timedelta | None:
     """Return 往后推一周, 晚两天, 提前一天 as a shift of a visit."""
     found = re.search(
-        r"(往后|推迟|延后|延迟|晚|推|往前|提前|早)\s*(?:推|延|挪|个)?\s*([一二两三四五1-5])\s*(?:个)?\s*(周|星期|礼拜|天|日)", text
+        r"(往后|推迟|延后|延迟|晚|推|往前|提前|早)\s*(?:推|延|挪|个)?\s*([一二两三四五1-5])\s*(?:个)?\s*(周|星期|礼拜|天|日)",
+        text,
     )
     if not found:
         return None

@@ -28,7 +28,9 @@ class AskPractitioner(CareAction):
     def act(self, turn: Turn) -> Events:
         values = values_in(turn.text, self.house, now=turn.local, asked=None)
         known = self.house.pack.practitioners.get(values.practitioner or turn.slot("topic_practitioner") or "")
-        asks_for_kind = any(word in turn.text for word in ("推荐", "哪个医生", "哪位", "谁", "有没有", "别的", "适合"))
+        asks_for_kind = any(
+            word in turn.text for word in ("推荐", "哪个医生", "哪位", "谁", "有没有", "别的", "适合")
+        )
         if known is not None and (values.practitioner or not asks_for_kind):
             self._say_who(known, values.service, turn)
             return [SlotSet("topic_practitioner", known.code)]
@@ -65,9 +67,9 @@ class AskPractitioner(CareAction):
         if service is not None and not self.house.pack.may_do(one, service):
             others = who_suits(Need(service=service.code), pack=self.house.pack)
             values["其他"] = "、".join(who_words(other.practitioner.code, turn) for other in others)
-            turn.say("utter_practitioner_does_not", **values)
+            turn.say("utter_practitioner_does_not", values)
             return
-        turn.say("utter_practitioner", **values)
+        turn.say("utter_practitioner", values)
 
     def _line(self, match: Match, turn: Turn) -> str:
         one = match.practitioner
@@ -97,8 +99,10 @@ class AskService(CareAction):
         if service is None:
             return _from_knowledge(turn) or _which_service(turn)
         values = _service_words(service)
-        response = next((name for name, words in ASPECTS if any(word in turn.text for word in words)), "utter_service")
-        turn.say(response, **values)
+        response = next(
+            (name for name, words in ASPECTS if any(word in turn.text for word in words)), "utter_service"
+        )
+        turn.say(response, values)
         return [SlotSet("topic_service", service.code)]
 
 
@@ -119,7 +123,7 @@ class AskPrice(CareAction):
             return []
         values = _service_words(service)
         free = service.price_high == 0
-        turn.say("utter_price_included" if free else "utter_price", **values)
+        turn.say("utter_price_included" if free else "utter_price", values)
         return [SlotSet("topic_service", service.code)]
 
 

@@ -60,7 +60,7 @@ def application(house: House) -> FastAPI:
         if action is None:
             return JSONResponse({"error": "no such action", "action_name": name}, status_code=404)
         dispatcher = CollectingDispatcher()
-        events = await action.run(dispatcher, Tracker.from_dict(call["tracker"]), {})
+        events = await action.run(dispatcher, Tracker.from_dict(call["tracker"]), call.get("domain") or {})
         return JSONResponse({"events": events, "responses": dispatcher.messages})
 
     return app

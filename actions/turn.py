@@ -8,6 +8,7 @@ unexpected becomes one too, together with a case for a human. Silence is never a
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ Events = list[dict[str, Any]]
 Buttons = Sequence[tuple[str, str]]  # what it says, what it means
 
 TEXT_LIMIT = 500  # characters of a message that an action reads
+SAID_LIMIT = 120  # characters of a message that ride along on a button
 
 
 @dataclass(slots=True)
@@ -73,10 +75,16 @@ class Turn:
         return None
 
     def say(
-        self, response: str, *, buttons: Buttons = (), asked: str | None = None, **values: object
+        self,
+        response: str,
+        words: Mapping[str, object] | None = None,
+        *,
+        buttons: Buttons = (),
+        asked: str | None = None,
+        **more: object,
     ) -> None:
-        """Say a response of the domain; `asked` is what its question is about."""
-        self._put({"response": response, "template": response, **values}, buttons, asked)
+        """Say a response of the domain with its blanks filled; `asked` is what its question is about."""
+        self._put({"response": response, "template": response, **(words or {}), **more}, buttons, asked)
 
     def say_text(self, text: str, *, buttons: Buttons = (), asked: str | None = None) -> None:
         """Say a sentence that comes from the pack."""
@@ -135,12 +143,14 @@ def read_turn(tracker: Tracker, house: House) -> Turn:
             raise NotFound("conversation", "of this tracker")
         member_id = conversation.member_id
     text = str(latest.get("text") or "")
+    if metadata.get("payload") or text.startswith("/"):
+        text = _said(latest)
     return Turn(
         house=house,
         tracker=tracker,
         member_id=MemberId(member_id),
         turn_id=str(metadata.get("turn_id") or latest.get("message_id") or ""),
-        text="" if metadata.get("payload") or text.startswith("/") else text[:TEXT_LIMIT],
+        text=text[:TEXT_LIMIT],
         intent=str(intent.get("name") or ""),
         confidence=float(intent.get("confidence") or 0.0),
         ranking=tuple(
@@ -152,7 +162,20 @@ def read_turn(tracker: Tracker, house: House) -> Turn:
     )
 
 
-class CareAction(Action):  # type: ignore[misc]
+def said_again(text: str) -> str:
+    """Return a member's words as they ride along on a button, so that the tap means them again."""
+    return json.dumps({"said": " ".join(text.split())[:SAID_LIMIT]}, ensure_ascii=False)
+
+
+def _said(latest: Mapping[str, Any]) -> str:
+    """Return the words that came along with a button, or nothing."""
+    for found in latest.get("entities") or []:
+        if found.get("entity") == "said" and found.get("extractor") in {None, "RegexMessageHandler"}:
+            return str(found.get("value") or "")
+    return ""
+
+
+class CareAction(Action):
     """An action of the house. A subclass says its `code` and does its work in `act`."""
 
     code = ""
@@ -176,7 +199,7 @@ class CareAction(Action):  # type: ignore[misc]
             logger.warning("action refused", extra={"action": self.code, "code": refused.code})
             dispatcher.utter_message(response="utter_refused")
             return leave_loop(tracker)
-        except Exception as broken:  # noqa: BLE001 - whatever it is, the member is answered
+        except Exception as broken:
             logger.error("action failed", extra={"action": self.code, "code": type(broken).__name__})
             dispatcher.messages.append(await asyncio.to_thread(self._own_up, tracker))
             return leave_loop(tracker)
@@ -195,7 +218,7 @@ class CareAction(Action):  # type: ignore[misc]
             with self.house.unit_of_work() as uow:
                 promise = turn.promise(CaseLevel.W1, f"action_failed:{self.code}"[:64], uow=uow)
                 uow.commit()
-        except Exception as broken:  # noqa: BLE001 - the last net; there is still a phone
+        except Exception as broken:
             logger.error("case not opened", extra={"action": self.code, "code": type(broken).__name__})
             return {"response": "utter_trouble_phone", "电话": phone}
         return {"response": "utter_trouble", "姓名": promise.name, "时间": promise.when, "电话": phone}

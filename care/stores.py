@@ -105,6 +105,9 @@ class Conversations(Protocol):
     ) -> list[Message]:
         """Return messages in order: the newest `limit` before `before`, or those after `after`."""
 
+    def count(self, conversation_id: ConversationId) -> int:
+        """Return how many messages were exchanged; internal notes do not count."""
+
     def set_assessment(self, message_id: MessageId, assessment: Mapping[str, object]) -> None:
         """Keep what the safety layer made of a message beside it."""
 
@@ -185,6 +188,9 @@ class Appointments(Protocol):
 
     def close(self, appointment: Appointment) -> None:
         """Store a status that frees the time."""
+
+    def annotate(self, appointment: Appointment) -> None:
+        """Store the visit's note: what whoever treats the member should know beforehand."""
 
     def hold(self, hold: Hold) -> None:
         """Keep a time.

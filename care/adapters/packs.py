@@ -16,6 +16,7 @@ from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from care.model.member import RISK_FACTS
 from care.model.pack import Clinic, KnowledgeEntry, Leaflet, LeafletEntry, Pack, Practitioner, Service, Shift
 from care.model.protocol import AnswerRule, Option, Protocol, Question, TouchpointPlan
 
@@ -27,10 +28,12 @@ NEEDED = (
     "checkin.reask checkin.recheck checkin.second_channel checkin.watch checkin.watch_bleed complaint.k2 complaint.k3 "
     "dialogue.down input.empty owner.handed_back owner.taken_over reminder.visit_soon reminder.visit_tomorrow "
     "report.no_episode report.thanks safety.l0 safety.l1_l2 safety.l1_l2_no_phone safety.p2 safety.p3 "
-    "safety.presence sla.breach sla.received button.nurse_call button.no word.doctor"
+    "safety.presence sla.breach sla.received button.nurse_call button.no button.human word.doctor fear.sound fear.needle "
+    "fear.unknown fear.other held.name held.phone held.messages held.visits held.treatments held.facts held.cases "
+    "held.choices look.staff look.practice purpose.reminders purpose.check_ins purpose.surveys"
 ).split()
 BLANKS = frozenset(
-    "称呼 医生 护士 关怀师 姓名 岗位 上级姓名 机构 时间 分钟 电话 尾号 N 项目 门店 地址 准备 价格 内容".split()
+    "称呼 医生 护士 关怀师 姓名 岗位 上级姓名 机构 时间 分钟 电话 尾号 N 项目 门店 地址 准备 价格 内容 数".split()
 )
 FILES = "pack clinics practitioners services protocols questions rules leaflets knowledge wording holidays".split()
 STRICT = (
@@ -296,6 +299,9 @@ def _check_wording(pack: Pack, file: _File) -> Iterator[PackProblem]:
     for key in NEEDED:
         if key not in pack.wording:
             yield PackProblem(file.name, 1, f"缺少话术 {key}")
+    for fact in sorted(RISK_FACTS):
+        if f"fact.{fact}" not in pack.wording:
+            yield PackProblem(file.name, 1, f"缺少话术 fact.{fact}")
     for key, text in pack.wording.items():
         yield from _style(text, file.name, file.line(tuple(key.split("."))), None)
 

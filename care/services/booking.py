@@ -17,6 +17,7 @@ from care.ports import Clock, Slots, UnitOfWork
 from care.services import reminders
 
 HORIZON = timedelta(days=60)  # how far ahead the book is open
+NOTE_LIMIT = 300  # characters of a visit's note
 OFFERED = 3  # a choice of three is read in one glance
 
 
@@ -196,6 +197,18 @@ def cancel(member_id: MemberId, appointment_id: AppointmentId, *, uow: UnitOfWor
         raise Conflict(f"the visit is {appointment.status}")
     _leave(appointment, AppointmentStatus.CANCELLED, uow=uow, now=clock.now())
     return appointment
+
+
+def note(member_id: MemberId, words: str, *, uow: UnitOfWork, clock: Clock) -> Appointment | None:
+    """Write what whoever treats the member should know onto their next visit; None if there is no visit to come."""
+    visits = coming(member_id, uow=uow, clock=clock)
+    if not visits:
+        return None
+    visit = visits[0]
+    if words not in (visit.note or ""):
+        visit.note = "；".join(filter(None, (visit.note, words)))[-NOTE_LIMIT:]
+        uow.appointments.annotate(visit)
+    return visit
 
 
 def coming(member_id: MemberId, *, uow: UnitOfWork, clock: Clock) -> list[Appointment]:

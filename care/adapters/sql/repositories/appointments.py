@@ -69,6 +69,17 @@ class SqlAppointments:
         if appointment.status in {AppointmentStatus.CANCELLED, AppointmentStatus.MOVED}:
             self._free(appointment.id)
 
+    def annotate(self, appointment: Appointment) -> None:
+        self._db.execute(
+            update(t.appointment)
+            .where(t.appointment.c.id == appointment.id)
+            .values(
+                detail_sealed=self._seal(
+                    appointment.member_id, "appointment", appointment.id, appointment.for_whom, appointment.note
+                )
+            )
+        )
+
     def hold(self, hold: Hold) -> None:
         self.release(hold.member_id)
         self._take(hold.slot, hold.id, expires_at=hold.expires_at)

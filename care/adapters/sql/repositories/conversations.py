@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from care.adapters.sql import tables as t
 from care.adapters.sql.keys import Keyring
@@ -106,6 +106,10 @@ class SqlConversations:
             return [self._message(row) for row in self._db.execute(query).mappings()]
         newest = self._db.execute(query.order_by(t.message.c.seq.desc()).limit(limit)).mappings().all()
         return [self._message(row) for row in reversed(newest)]
+
+    def count(self, conversation_id: ConversationId) -> int:
+        query = select(func.count()).where(t.message.c.conversation_id == conversation_id, t.message.c.note.is_(False))
+        return int(self._db.execute(query).scalar_one())
 
     def set_assessment(self, message_id: MessageId, assessment: Mapping[str, object]) -> None:
         member_id = self._db.execute(select(t.message.c.member_id).where(t.message.c.id == message_id)).scalar_one()
