@@ -10,7 +10,16 @@ from care.model.timespan import TimeSpan
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One named thing. `start` and `end` count characters of the original text."""
+    """One named thing.
+
+    Attributes:
+        entity: its kind, one of the taxonomy.
+        text: the member's own characters.
+        start: where it begins, in characters of the original text.
+        end: where it ends, exclusive.
+        value: a code of the pack (service, practitioner, clinic); a number (pain_score, rating, temperature in °C);
+            eleven digits (phone); an ISO 8601 duration; a span of time; otherwise the plain words.
+    """
 
     entity: str
     text: str

@@ -1,33 +1,102 @@
-"""Stand-in until the reader lands."""
+"""What a message names, in the taxonomy's words: every reader asked, the longest find of a kind kept."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
+from functools import cache
 
+from opencc import OpenCC
+
+from care.adapters.language import entity_body, entity_people, entity_quantities
+from care.adapters.language.entity_names import NameReader
+from care.adapters.language.entity_text import Found, PlainText
+from care.adapters.language.normalise import Normalised, normalise
 from care.adapters.language.times import TimeReader
 from care.model.entities import Entity, Vocabulary
 
+#: Kinds whose value is the member's words in Simplified characters; names of people stay as written.
+IN_WORDS = frozenset({"symptom", "tooth_site", "family_relation", "data_category"})
+READ_LIMIT = 4_000  # characters; nobody names more in one message
+#: Where two kinds claim the same characters, the kind named first keeps them; kinds not named here may share.
+STRONGER: dict[str, frozenset[str]] = {
+    "phone": frozenset({"pain_score", "rating", "temperature", "duration", "tooth_site", "time"}),
+    "temperature": frozenset({"pain_score", "rating", "tooth_site", "duration", "time"}),
+    "pain_score": frozenset({"rating"}),
+    "practitioner": frozenset({"person_name", "service", "family_relation"}),
+    "service": frozenset({"symptom", "person_name"}),
+    "clinic": frozenset({"person_name"}),
+    "time": frozenset({"duration", "rating", "tooth_site", "person_name"}),
+}
+
 
 class EntityReader:
-    """Reads names of the pack, phones and times."""
+    """Reads what a message names. Built once a process; safe to share between threads."""
 
     def __init__(self, vocabulary: Vocabulary, times: TimeReader) -> None:
-        self._v, self._times = vocabulary, times
+        self._names = NameReader(vocabulary)
+        self._times = times
 
     def read(self, text: str, now: datetime, asked: str | None = None) -> list[Entity]:
-        """Return what is named."""
-        found = []
-        for kind, names in (("service", self._v.services), ("practitioner", self._v.practitioners), ("clinic", self._v.clinics)):
-            pairs = sorted(((n, c) for c, ns in names.items() for n in ns), key=lambda p: -len(p[0]))
-            hit = next(((n, c) for n, c in pairs if n in text), None)
-            if hit:
-                at = text.index(hit[0])
-                found.append(Entity(kind, hit[0], at, at + len(hit[0]), hit[1]))
-        for match in re.finditer(r"1[3-9]\d{9}", text):
-            found.append(Entity("phone", match.group(), match.start(), match.end(), match.group()))
+        """Return what is named, in the order of the text.
+
+        Args:
+            text: the member's own words, of any length; only the first 4,000 characters are read.
+            now: aware; what 明天 counts from.
+            asked: what the last question was about; decides what a bare number is.
+
+        Returns:
+            Entities whose `start` and `end` count characters of `text`; never raises on any text.
+        """
+        plain = normalise(text[:READ_LIMIT])
+        prepared = PlainText.of(plain, asked)
+        found = [
+            *self._names.read(prepared),
+            *entity_quantities.read(prepared),
+            *entity_body.read(prepared),
+            *entity_people.read(prepared),
+        ]
+        entities = [_entity(text, plain, one) for one in _longest(found)]
+        entities += self._time(text, now, asked)
+        return sorted(_settled(entities), key=lambda one: (one.start, -one.end))
+
+    def _time(self, text: str, now: datetime, asked: str | None) -> list[Entity]:
         span = self._times.read(text, now, asked).span
-        if span:
-            at = max(0, text.find(span.text))
-            found.append(Entity("time", span.text, at, at + len(span.text), span))
-        return found
+        if span is None:
+            return []
+        start = max(0, text.find(span.text))
+        return [Entity("time", span.text, start, start + len(span.text), span)]
+
+
+def _longest(found: list[Found]) -> list[Found]:
+    """Keep, of finds of one kind that overlap, the longest; of equally long ones the first read."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda each: each.start - each.end):
+        if not any(one.entity == other.entity and one.overlaps(other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _settled(entities: list[Entity]) -> list[Entity]:
+    return [
+        one
+        for one in entities
+        if not any(
+            one.entity in STRONGER.get(other.entity, ()) and one.start < other.end and other.start < one.end
+            for other in entities
+        )
+    ]
+
+
+def _entity(text: str, plain: Normalised, found: Found) -> Entity:
+    start, end = plain.original_span(found.start, found.end)
+    spoken, value = text[start:end], found.value
+    if found.entity == "person_name":
+        value = "".join(spoken.split())
+    elif found.entity in IN_WORDS and spoken[:1].isalpha():
+        value = "".join(str(_simplifier().convert(spoken)).split())
+    return Entity(found.entity, spoken, start, end, value)
+
+
+@cache
+def _simplifier() -> OpenCC:
+    return OpenCC("t2s")

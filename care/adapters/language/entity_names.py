@@ -1,0 +1,280 @@
+"""Names of the pack in a text: services, practitioners, branches; exact, stretched (洗个牙) and misspelt by sound.
+
+A name is never read inside another word, and never by sound alone: at least one of its characters has to be there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pypinyin import lazy_pinyin
+from pypinyin.constants import PINYIN_DICT
+
+from care.adapters.language.entity_text import Found, PlainText, is_word
+from care.adapters.language.normalise import fold
+from care.adapters.language.soundalike import plain_sound
+from care.model.entities import Vocabulary
+
+TITLES = "医生|医师|主任|大夫|老师|护士长|护士|院长|教授|专家|洁牙师|医助"
+MEASURE = r"(?:了|过|完)?(?:[一两二三四五六几半\d]{0,2}(?:个|颗|次|下|回|口|排|只|粒)|一下|下)?(?:[大坏烂蛀前后])?"
+#: What a name of the pack means something else beside; after it, and before it.
+NOT_BEFORE = {
+    "种植": "体|钉|户|业|园|大棚|基地|技术员|面积|庄稼|水稻|花",
+    "美白": "牙膏|面膜|精华|针|皮肤|霜|产品|仪|牙贴|护肤|丸|祛斑",
+    "矫正": "视力|坐姿|姿势|体态|腿型|骨盆",
+    "贴面": "礼|舞",
+    "西湖": "区|边|醋鱼|龙井|景|风景|音乐|文化|大学|游|里|十景|银泰",
+    "滨江": "区|公园|大道|人|银泰|龙湖|边|路",
+    "看牙": "医|套",
+    "复诊": "率",
+    "智齿": "冠周炎",
+}
+NOT_AFTER = {"西湖": "住在|家在|住|逛|玩|游", "滨江": "住在|家在|住|杭州市", "看牙": "好|难"}
+#: Differing from a name by one of these is chance, not a slip: the commonest words of all.
+EVERYDAY = frozenset(
+    "不没吧呀啊的了我您他在有是就都也还和跟给把被让到去来说做要想能会可这那个一很太真好大小多少爸妈叫等问"
+    "人天年月日上下里中出时后前家店您吗么呢着过得地为以对起自样所看听用从比更最再又才只吃喝"
+)
+_NOT_A_SURNAME = {
+    "高": "提最更较很身增偏太",
+    "何": "任如为",
+    "周": "上下这本每一两三四半几",
+    "方": "地对官双多远大各一",
+    "林": "森树园",
+}
+_LETTERS = re.compile(r"[a-z]+")
+_DOCTOR = r"(?:dr|doctor)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    kind: str
+    code: str
+    text: str
+    sounds: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A Han character or a pinyin syllable in letters, with where it stands."""
+
+    start: int
+    end: int
+    sounds: frozenset[str]
+
+
+class NameReader:
+    """Finds the pack's names. Built once a process; safe to share between threads."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        kinds = (
+            ("service", vocabulary.services),
+            ("practitioner", vocabulary.practitioners),
+            ("clinic", vocabulary.clinics),
+        )
+        self._codes: dict[str, tuple[str, str]] = {}
+        for kind, names in kinds:
+            for code, words in names.items():
+                for word in words:
+                    self._codes.setdefault(fold(word).replace(" ", ""), (kind, code))
+        self._exact = re.compile("|".join(re.escape(name) for name in sorted(self._codes, key=len, reverse=True)))
+        self._stretched = [
+            (re.compile(f"{name[0]}{MEASURE}{name[1:]}"), code)
+            for name, (kind, code) in self._codes.items()
+            if kind == "service" and len(name) == 2 and name.endswith("牙")
+        ]
+        self._people = _People(vocabulary)
+        self._by_sound: dict[str, list[_Name]] = defaultdict(list)
+        for text, (kind, code) in self._codes.items():
+            name = _Name(kind, code, text, tuple(sounds_of(char) for char in text))
+            if len(text) < 2 or not all(name.sounds) or (kind == "practitioner" and re.search(TITLES, text)):
+                continue
+            for sound in name.sounds[0]:
+                self._by_sound[sound].append(name)
+
+    def read(self, plain: PlainText) -> Iterator[Found]:
+        """Yield every name, overlapping ones included; the caller keeps the longest."""
+        if not self._codes:
+            return
+        yield from self._exactly(plain)
+        for pattern, code in self._stretched:
+            for match in pattern.finditer(plain.text):
+                if match.end() - match.start() > 2 and match.start() not in plain.inside:
+                    yield Found("service", match.start(), match.end(), code)
+        yield from self._people.read(plain)
+        yield from self._sounding_alike(plain)
+
+    def _exactly(self, plain: PlainText) -> Iterator[Found]:
+        for match in self._exact.finditer(plain.text):
+            name, start, end = match[0], match.start(), match.end()
+            kind, code = self._codes[name]
+            cut = start in plain.inside or (kind == "practitioner" and len(name) == 2 and end in plain.inside)
+            if cut or _means_something_else(name, plain.text, start, end):
+                continue
+            if kind == "practitioner" and start and plain.text[start - 1] in _NOT_A_SURNAME.get(name[0], ""):
+                continue
+            yield Found(kind, start, end, code)
+
+    def _sounding_alike(self, plain: PlainText) -> Iterator[Found]:
+        units = _units(plain.text)
+        for place, unit in enumerate(units):
+            for sound in unit.sounds:
+                for name in self._by_sound.get(sound, ()):
+                    window = units[place : place + len(name.text)]
+                    if len(window) == len(name.text) and all(
+                        one.sounds & wanted for one, wanted in zip(window, name.sounds, strict=True)
+                    ):
+                        found = self._accepted(plain, window, name)
+                        if found is not None:
+                            yield found
+
+    def _accepted(self, plain: PlainText, window: list[_Unit], name: _Name) -> Found | None:
+        start, end = window[0].start, window[-1].end
+        heard = plain.text[start:end]
+        if heard == name.text or any(one.end != other.start for one, other in zip(window, window[1:], strict=False)):
+            return None
+        parts = [plain.text[unit.start : unit.end] for unit in window]
+        same = sum(part == char for part, char in zip(parts, name.text, strict=True))
+        other = [part for part, char in zip(parts, name.text, strict=True) if part != char]
+        letters = all(part.isascii() for part in parts)
+        if letters:
+            return Found(name.kind, start, end, name.code) if len(name.text) >= 2 else None
+        if not same or not plain.is_whole(start, end) or is_word(heard):
+            return None
+        if name.kind == "practitioner" and (parts[0] != name.text[0] and len(name.text) < 3):
+            return None
+        if any(part in EVERYDAY for part in other) and len(name.text) < 4:
+            return None
+        if _means_something_else(name.text, plain.text, start, end):
+            return None
+        return Found(name.kind, start, end, name.code)
+
+
+class _People:
+    """Practitioners by surname and title (王主任), given name and title, and Dr Wang."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        surnames: dict[str, list[str]] = defaultdict(list)
+        self._given: dict[str, str] = {}
+        for code, words in vocabulary.practitioners.items():
+            full = next((word for word in words if not re.search(TITLES, word)), "")
+            if full:
+                surnames[fold(full)[0]].append(code)
+                if len(full) == 3:
+                    self._given[fold(full)[1:]] = code
+        self._surnames = {surname: codes[0] for surname, codes in surnames.items() if len(codes) == 1}
+        spelt: dict[str, list[str]] = defaultdict(list)
+        for surname, code in self._surnames.items():
+            for spelling in spellings(surname):
+                spelt[spelling].append(code)
+        self._spelt = {spelling: codes[0] for spelling, codes in spelt.items() if len(codes) == 1}
+        if not self._surnames:
+            self._titled = self._heard = self._latin = None
+            return
+        names = "".join(self._surnames)
+        given = "|".join([*self._given, "(?!)"])
+        self._titled = re.compile(rf"(?P<who>[{names}]|{given})(?:{TITLES}|{_DOCTOR}(?![a-z]))")
+        self._heard = re.compile(rf"(?P<who>[{names}]|{given})(?P<title>[\u4e00-\u9fff]{{2}})")
+        latin = "|".join([*sorted(self._spelt, key=len, reverse=True), "(?!)"])
+        self._latin = re.compile(
+            rf"(?<![a-z]){_DOCTOR}[。，]?(?P<a>[{names}]|(?:{latin})(?![a-z]))|(?<![a-z])(?P<b>{latin})(?:{TITLES}|{_DOCTOR}(?![a-z]))"
+        )
+
+    def read(self, plain: PlainText) -> Iterator[Found]:
+        """Yield practitioners named by part of their name and a title."""
+        if self._titled is None or self._heard is None or self._latin is None:
+            return
+        for match in self._titled.finditer(plain.text):
+            if self._begins(plain, match.start()):
+                yield Found("practitioner", match.start(), match.end(), self._code(match["who"]))
+        for match in self._heard.finditer(plain.text):
+            if self._begins(plain, match.start()) and self._title_by_ear(plain, match):
+                yield Found("practitioner", match.start(), match.end(), self._code(match["who"]))
+        for match in self._latin.finditer(plain.text):
+            who = match["a"] or match["b"]
+            yield Found("practitioner", match.start(), match.end(), self._spelt.get(who) or self._surnames[who])
+
+    def _code(self, who: str) -> str:
+        return self._surnames.get(who) or self._given[who]
+
+    def _begins(self, plain: PlainText, start: int) -> bool:
+        before = plain.text[start - 1 : start] if start else ""
+        if start in plain.inside and before not in {"小", "老"}:
+            return False
+        return not before or before not in _NOT_A_SURNAME.get(plain.text[start], "")
+
+    def _title_by_ear(self, plain: PlainText, match: re.Match[str]) -> bool:
+        title = match["title"]
+        if re.fullmatch(TITLES, title) or match.end() in plain.inside:
+            return False
+        heard = (sounds_of(title[0]), sounds_of(title[1]))
+        if "yi" in heard[0] and "sen" in heard[1]:
+            near = "医" in title or (title[1] == "生" and not is_word(match[0]))
+            return near and not (title[0] == "一" and match["who"] in {"周", "高"})
+        return ("zu" in heard[0] and "ren" in heard[1] and "任" in title) or (
+            title in {"大付", "大伏", "代夫", "待夫"}
+        )
+
+
+@lru_cache(maxsize=8192)
+def sounds_of(char: str) -> frozenset[str]:
+    """Return how a character can sound, without tones and regional differences."""
+    readings = PINYIN_DICT.get(ord(char), "") if len(char) == 1 else ""
+    return frozenset(sound for one in readings.split(",") if (sound := plain_sound(one)))
+
+
+@lru_cache(maxsize=64)
+def spellings(char: str) -> tuple[str, ...]:
+    """Return how a surname is spelt in letters; its commonest reading alone."""
+    return tuple(lazy_pinyin(char))
+
+
+@lru_cache(maxsize=1)
+def _syllables() -> dict[str, str]:
+    """Every pinyin syllable in letters, with its plain sound."""
+    table: dict[str, str] = {}
+    for code in range(0x4E00, 0x9FA6):
+        spelt = unicodedata.normalize("NFD", PINYIN_DICT.get(code, "").split(",")[0])
+        letters = "".join(char for char in spelt if "a" <= char <= "z")
+        if letters:
+            table[letters] = plain_sound(letters)
+    return table
+
+
+def _units(text: str) -> list[_Unit]:
+    units = [
+        _Unit(place, place + 1, sounds_of(char)) for place, char in enumerate(text) if "\u4e00" <= char <= "\u9fff"
+    ]
+    for match in _LETTERS.finditer(text):
+        units.extend(_spelt(match[0], match.start()))
+    return sorted(units, key=lambda unit: unit.start)
+
+
+def _spelt(letters: str, start: int) -> list[_Unit]:
+    """Cut a run of letters into pinyin syllables, longest first; nothing when it does not come out even."""
+    if not 2 <= len(letters) <= 24:
+        return []
+    table, units, place = _syllables(), [], 0
+    while place < len(letters):
+        for length in range(min(6, len(letters) - place), 0, -1):
+            sound = table.get(letters[place : place + length])
+            if sound:
+                units.append(_Unit(start + place, start + place + length, frozenset({sound})))
+                place += length
+                break
+        else:
+            return []
+    return units
+
+
+def _means_something_else(name: str, text: str, start: int, end: int) -> bool:
+    after, before = NOT_BEFORE.get(name), NOT_AFTER.get(name)
+    return bool(
+        (after and re.match(after, text[end : end + 4]))
+        or (before and re.search(f"(?:{before})$", text[max(0, start - 4) : start]))
+    )

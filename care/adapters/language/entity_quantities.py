@@ -1,0 +1,205 @@
+"""Numbers in a text and what they count: pain, temperature, rating, duration, a telephone.
+
+The same 9 is a pain score after `checkin.pain` and a rating after `survey.…`; without a question the words beside it
+decide, and a bare number means nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from care.adapters.language.entity_text import Found, PlainText
+from care.adapters.language.numbers import DIGITS, NUMERAL, to_number
+
+NUMBER = rf"(?:\d{{1,3}}(?:\.\d)?|[{NUMERAL}]{{1,3}}(?:点[{NUMERAL}])?)"
+_SOLE = (
+    r"(?:大概|大约|差不多|可能|应该|估计|也就|就|是|有|给|打|算|我|觉得|现在|今天|嗯+|呃|额|恩|还|疼|选|最多|最|得)"
+)
+_ENDING = r"(?:分|星|度|点|颗星)?(?:左右|吧|了|啊|呢|哦|呀|的样子|上下|多)?"
+SOLE = re.compile(
+    rf"^[，。]?{_SOLE}{{0,5}}[，。]?(?P<n>{NUMBER})(?:[到至、，或]?(?P<m>{NUMBER}))?{_ENDING}(?=[，。！？；]|$)"
+)
+PAIN_WORD = r"疼|酸|难受|胀|vas|nrs"
+_PAIN_NUMBER = rf"(?P<n>{NUMBER})(?:[到至或~]?(?P<m>{NUMBER}))?"
+PAIN = (
+    re.compile(
+        rf"(?:{PAIN_WORD})[^，。！？；\d]{{0,8}}?[，]?(?:打|算|给|有|到|是|大概|大约|差不多|也就|值|为|评分|分数|程度|指数|还有|约|得|了)*{_PAIN_NUMBER}分(?![钟之])"
+    ),
+    re.compile(rf"{_PAIN_NUMBER}分(?:左右)?(?:的|那种)?(?:{PAIN_WORD})"),
+    re.compile(
+        rf"(?:疼{{1,2}}(?:评分|分数|指数|程度|值|等级)|vas|nrs)(?:[：，]|大概|大约|差不多|现在|今天|是|有|在|到|打|约|为)*{_PAIN_NUMBER}(?![\d天周个小时次颗度点月号])"
+    ),
+)
+SCALE = re.compile(rf"满分(?:是|为)?{NUMBER}分?|{NUMBER}分?制|{NUMBER}分?满分|(?:0|零)(?:分)?(?:到|至)(?:10|十)分?")
+RATING = (
+    re.compile(
+        rf"(?:给|打|评|评价|评分|打分|满意度|推荐|服务|态度|体验|好评|综合|总体)[^，。！？；\d{NUMERAL}]{{0,8}}(?P<n>{NUMBER})(?:个|颗)?(?:分(?!钟)|星(?!期|级酒店))"
+    ),
+    re.compile(rf"^[，。]?(?P<n>{NUMBER})(?:个|颗)?(?:分(?!钟)|星(?!期))(?:吧|了|啊|好评|哦|呀)?(?=[，。！]|$)"),
+    re.compile(rf"(?P<n>[1-5一二两三四五])(?:个|颗)?星(?!期|级|巴|座)(?:好评|差评|评价)?"),
+)
+FULL_MARKS = re.compile(r"满分(?!是|为|\d)|全五星|给满")
+FEVER_NEAR = re.compile(r"体温|温度计|烧|发热|额温|耳温|腋温|量|℃")
+_WEATHER = re.compile(r"天气|气温|室外|外面|水温|空调|室温|户外|地表|高温天|冰箱|电压|杭州今天")
+TEMPERATURE = re.compile(
+    r"(?<![\d.])(?P<n>3[4-9](?:\.\d{1,2})?|4[0-3](?:\.\d{1,2})?)(?P<unit>度|°c|°)?(?!\d|元|块|岁|分|%|公斤|斤|号|颗|万|路|平|码)"
+)
+BARE_TEMPERATURE = re.compile(r"^\D{0,8}(?P<n>3[4-9](?:\.\d{1,2})?|4[0-3](?:\.\d{1,2})?|3[4-9]\d|4[0-3]\d)\D{0,6}$")
+_UNITS = {
+    "分钟": "PT{}M",
+    "小时": "PT{}H",
+    "钟头": "PT{}H",
+    "天": "P{}D",
+    "日": "P{}D",
+    "周": "P{}W",
+    "星期": "P{}W",
+    "礼拜": "P{}W",
+    "月": "P{}M",
+    "年": "P{}Y",
+    "宿": "P{}D",
+}
+_COUNT = rf"(?:\d{{1,3}}(?:\.\d)?|[{NUMERAL}]{{1,3}}|半)"
+DURATION = re.compile(
+    rf"(?<![第\d.:：年月周星期{NUMERAL}每])(?P<n>{_COUNT})(?:(?:-|~|到|至|、|或者?)?(?P<m>\d{{1,3}}))?(?P<more>来|多|几)?"
+    rf"(?P<unit>个?半?(?:小时|钟头|礼拜|星期|月)|分钟|刻钟|天|周|年)(?P<half>半(?!天|夜))?"
+)
+#: After one of these an amount of time is how often, how old, or how far along.
+_NOT_A_DURATION = re.compile(
+    r"[一二两三四五六七八九十几\d]{1,2}(?:次|回|遍|顿|趟|片|粒|颗)|(?:大|岁)的?|中|级|龄|代|会|期|租|卡|票|度|检|报|货|薪|制|底|初|份|里?[一二三四五六日](?![天个点])"
+)
+_AGO = re.compile(r"(?:以?前|之前)")
+_SPOKEN_DIGITS = str.maketrans({"零": "0", "〇": "0", "洞": "0", "幺": "1", "一": "1", "二": "2", "两": "2", "三": "3", "四": "4", "五": "5", "六": "6", "七": "7", "八": "8", "九": "9", "拐": "7"})  # fmt: skip
+_MOBILE = re.compile(r"(?<![\d.])(?:0{0,2}86[，、]?)?(?P<n>1[3-9]\d[，、。]?(?:\d[，、。]?){7}\d)(?!\d)")
+
+
+def read(plain: PlainText) -> Iterator[Found]:
+    """Yield every number that counts something."""
+    yield from _phones(plain.text)
+    yield from _temperatures(plain)
+    yield from _scores(plain)
+    yield from _durations(plain.text)
+
+
+def _phones(text: str) -> Iterator[Found]:
+    seen: set[int] = set()
+    for spoken in (text, text.translate(_SPOKEN_DIGITS)):
+        for match in _MOBILE.finditer(spoken):
+            if match.start("n") not in seen:
+                digits = re.sub(r"\D", "", match["n"])
+                seen.update(range(match.start(), match.end()))
+                yield Found("phone", match.start("n"), match.end("n"), digits)
+
+
+def _temperatures(plain: PlainText) -> Iterator[Found]:
+    if plain.asked in {"checkin.temp", "checkin.temperature"}:
+        match = BARE_TEMPERATURE.match(plain.text)
+        if match:
+            spoken = match["n"]
+            value = float(spoken) / 10 if "." not in spoken and len(spoken) == 3 else float(spoken)
+            yield Found("temperature", match.start("n"), match.end("n"), value)
+            return
+    for match in TEMPERATURE.finditer(plain.text):
+        around = plain.text[max(0, match.start() - 12) : match.end() + 12]
+        fever = FEVER_NEAR.search(around)
+        if _WEATHER.search(around) and not re.search(r"体温|烧", around):
+            continue
+        if fever or (match["unit"] and re.search(r"[35-9]", match["n"][:1])):
+            yield Found("temperature", match.start(), match.end(), float(match["n"]))
+
+
+def _scores(plain: PlainText) -> Iterator[Found]:
+    text, asked = plain.text, plain.asked
+    scales = [match.span() for match in SCALE.finditer(text)]
+
+    def off_scale(match: re.Match[str]) -> bool:
+        return any(start <= match.start("n") < end for start, end in scales)
+
+    pain_asked, survey = asked in {"checkin.pain", "checkin.sens"}, asked.startswith("survey")
+    found = []
+    for pattern in PAIN:
+        found += [_score("pain_score", match) for match in pattern.finditer(text) if not off_scale(match)]
+    if not any(found):
+        kind = "pain_score" if pain_asked else "rating"
+        patterns = (SOLE,) if pain_asked or survey else ()
+        if pain_asked:
+            patterns = (*patterns, re.compile(rf"(?P<n>{NUMBER})(?:[到至或]?(?P<m>{NUMBER}))?分(?![钟之])"))
+        else:
+            patterns = (*patterns, *RATING)
+        for pattern in patterns:
+            found += [_score(kind, match) for match in pattern.finditer(text) if not off_scale(match)]
+            if any(found):
+                break
+    if not any(found) and survey and (match := FULL_MARKS.search(text)):
+        yield Found("rating", match.start(), match.end(), 5 if asked == "survey.csat" else 10)
+    seen: set[int] = set()
+    for one in found:
+        if one is not None and one.start not in seen:
+            seen.add(one.start)
+            yield one
+
+
+def _score(kind: str, match: re.Match[str]) -> Found | None:
+    """Return the number alone; of two (五六分) the higher pain, the lower rating: doubt counts against us."""
+    words = match.groupdict()
+    first, end = words["n"], match.end("n")
+    numbers = [_decimal(first)]
+    if words.get("m"):
+        numbers.append(_decimal(words["m"]))
+        end = match.end("m")
+    elif len(first) == 2 and all(char in DIGITS for char in first) and not first.isdigit():
+        numbers = [DIGITS[char] for char in first]
+    known = [number for number in numbers if number is not None]
+    if not known or len(known) != len(numbers) or not all(0 <= number <= 10 for number in known):
+        return None
+    value = max(known) if kind == "pain_score" else min(known)
+    return Found(kind, match.start("n"), end, int(value) if value == int(value) else value)
+
+
+def _decimal(words: str) -> float | None:
+    if re.fullmatch(r"\d+(?:\.\d+)?", words, re.ASCII):
+        return float(words)
+    whole, _, tenth = words.partition("点")
+    number = to_number(whole)
+    if number is None:
+        return None
+    return number + (to_number(tenth) or 0) / 10 if tenth else float(number)
+
+
+def _durations(text: str) -> Iterator[Found]:
+    for match in DURATION.finditer(text):
+        if _NOT_A_DURATION.match(text[match.end() : match.end() + 5]):
+            continue
+        value = _length(match)
+        if value is not None:
+            yield Found("duration", match.start(), match.end(), value)
+
+
+def _length(match: re.Match[str]) -> str | None:
+    unit = match["unit"].removeprefix("个")
+    half = bool(match["half"]) or unit.startswith("半")
+    unit = unit.removeprefix("半")
+    spoken = match["n"]
+    number = 0.5 if spoken == "半" else _decimal(spoken)
+    if number is None or (unit == "月" and "个" not in match["unit"]):
+        return None
+    if len(spoken) == 2 and all(char in DIGITS for char in spoken) and not spoken.isdigit():
+        number = float(DIGITS[spoken[0]])
+    number += 0.5 if half else 0
+    return _iso(number, unit)
+
+
+def _iso(number: float, unit: str) -> str:
+    if unit == "刻钟":
+        return f"PT{int(number * 15)}M"
+    if number == int(number):
+        return _UNITS[unit].format(int(number))
+    smaller = {
+        "小时": ("PT{}M", 60),
+        "钟头": ("PT{}M", 60),
+        "天": ("PT{}H", 24),
+        "年": ("P{}M", 12),
+        "月": ("P{}D", 30),
+    }
+    pattern, factor = smaller.get(unit, ("P{}D", 7))
+    return pattern.format(int(number * factor))
