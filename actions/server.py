@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
+from rasa_sdk.types import DomainDict
 
 from actions import (
     appointments,
@@ -60,7 +61,8 @@ def application(house: House) -> FastAPI:
         if action is None:
             return JSONResponse({"error": "no such action", "action_name": name}, status_code=404)
         dispatcher = CollectingDispatcher()
-        events = await action.run(dispatcher, Tracker.from_dict(call["tracker"]), call.get("domain") or {})
+        domain: DomainDict = call["domain"]
+        events = await action.run(dispatcher, Tracker.from_dict(call["tracker"]), domain)
         return JSONResponse({"events": events, "responses": dispatcher.messages})
 
     return app
