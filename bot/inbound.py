@@ -17,7 +17,7 @@ from care.bootstrap import House
 from care.model.case import CaseLevel
 from care.model.errors import CareError, Conflict, NotFound, OwnershipLost
 from care.model.message import Author, InboxItem, InboxState
-from care.services import cases, conversations, outbox, turns
+from care.services import conversations, outbox, promises, turns
 from care.services.conversations import Inbound, Recorded
 
 logger = logging.getLogger(__name__)
@@ -201,26 +201,19 @@ def give_up(house: House, item: InboxItem, code: str) -> None:
         now = house.clock.now()
         conversation = uow.conversations.get(item.conversation_id, lock=True)
         message = uow.conversations.message(item.message_id)
-        cases.open_case(
+        promise = promises.give(
             item.member_id,
             CaseLevel.W1,
             "turn_failed",
             uow=uow,
             now=now,
             zone=house.zone,
+            pack=house.pack,
             message_id=message.id,
             summary=message.text,
         )
         if not conversation.crisis:
-            colleague = cases.on_duty(CaseLevel.W1, uow=uow)
-            minutes = cases.promised_minutes(CaseLevel.W1, now, house.zone)
-            due = (now + timedelta(minutes=minutes)).astimezone(house.zone)
-            text = house.pack.say(
-                "dialogue.down",
-                姓名=colleague.name if colleague else house.pack.duty_name,
-                时间=f"{due:%H:%M}",
-                电话=house.pack.duty_phone,
-            )
+            text = house.pack.say("dialogue.down", 姓名=promise.name, 时间=promise.when, 电话=house.pack.duty_phone)
             try:
                 outbox.enqueue(conversation, text, author=Author.BOT, key=f"turn:{item.id}:failed", uow=uow, now=now)
             except OwnershipLost:

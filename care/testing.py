@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from care.adapters.sql.engine import open_engine
 from care.adapters.sql.keys import Keyring, MasterKey
@@ -120,6 +121,10 @@ class PlainWords:
     def say(self, key: str, **values: object) -> str:
         """Return the key with its values."""
         return " ".join([key, *(f"{name}={value}" for name, value in values.items())])
+
+    def clock_words(self, at: datetime, _now: datetime, zone: ZoneInfo) -> str:
+        """Return the wall time, plainly."""
+        return f"{at.astimezone(zone):%H:%M}"
 
 
 class EveryHalfHour:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from care.bootstrap import House
-from care.model.errors import CareError, DialogueUnavailable
+from care.model.errors import CareError, Conflict, DialogueUnavailable
 from care.model.gate import Verdict
+from care.model.touchpoint import Touchpoint, TouchpointKind
 from care.services import cases, touchpoints
 
 logger = logging.getLogger(__name__)
 
 BATCH = 50  # contacts claimed at once
 LEASE = timedelta(seconds=60)
+SILENT_AT_ONCE = 10_000  # unanswered contacts of a day; only those that demand something cost a transaction
 ROUNDS = 20  # batches a tick works through before it lets the next tick breathe
 
 
@@ -25,52 +28,81 @@ def send_due(house: House) -> int:
             now = house.clock.now()
             due = uow.treatments.claim_due(now, now + LEASE, BATCH)
             uow.commit()
-        for touchpoint in due:
-            try:
-                with house.unit_of_work() as uow:
-                    decision = touchpoints.hand_over(
-                        touchpoint, uow=uow, clock=house.clock, pack=house.pack, zone=house.zone
-                    )
-                    uow.commit()
-            except CareError as refused:
-                logger.error("touchpoint failed", extra={"touchpoint_id": touchpoint.id, "code": refused.code})
-                continue
-            logger.info(
-                "touchpoint decided",
-                extra={"touchpoint_id": touchpoint.id, "state": decision.verdict, "reason": decision.reason},
-            )
-            if decision.verdict is Verdict.CLEARED:
-                handed_over += 1
-                _tell_dialogue(house, touchpoint.member_id, touchpoint.id)
+        asked = [touchpoint for touchpoint in due if _hand_over(house, touchpoint)]
+        handed_over += len(asked)
+        _tell_dialogue(house, [one for one in asked if one.kind is not TouchpointKind.REMINDER])
         if len(due) < BATCH:
             break
     return handed_over
 
 
+def _hand_over(house: House, touchpoint: Touchpoint) -> bool:
+    """Return whether the contact left. One that fails, for whatever reason, does not hold up the others."""
+    extra = {"touchpoint_id": touchpoint.id, "attempt": touchpoint.attempts}
+    try:
+        with house.unit_of_work() as uow:
+            decision = touchpoints.hand_over(touchpoint, uow=uow, clock=house.clock, pack=house.pack, zone=house.zone)
+            uow.commit()
+    except Conflict as lost:
+        logger.info("touchpoint taken over", extra=extra | {"code": lost.code})
+        return False
+    except Exception as failure:
+        code = failure.code if isinstance(failure, CareError) else type(failure).__name__
+        logger.exception("touchpoint failed", extra=extra | {"code": code})
+        _give_up(house, touchpoint)
+        return False
+    logger.info("touchpoint decided", extra=extra | {"state": decision.verdict, "reason": decision.reason})
+    return decision.verdict is Verdict.CLEARED
+
+
+def _give_up(house: House, touchpoint: Touchpoint) -> None:
+    try:
+        with house.unit_of_work() as uow:
+            if touchpoints.give_up(touchpoint, uow=uow, clock=house.clock, zone=house.zone):
+                uow.commit()
+    except Exception as failure:  # the database itself; the lease lapses and the contact comes again
+        logger.error("touchpoint left", extra={"touchpoint_id": touchpoint.id, "code": type(failure).__name__})
+
+
 def chase_silence(house: House) -> int:
     """Look at unanswered contacts; return how many led to something."""
     moved = 0
+    now = house.clock.now()
     with house.unit_of_work() as uow:
-        silent = uow.treatments.unanswered(house.clock.now() - touchpoints.SECOND_CHANNEL_AFTER, 500)
+        silent = uow.treatments.unanswered(now - touchpoints.SECOND_CHANNEL_AFTER, SILENT_AT_ONCE)
     for touchpoint in silent:
-        with house.unit_of_work() as uow:
-            fresh = uow.treatments.touchpoint(touchpoint.id, lock=True)
-            if fresh.open_question is None:
-                continue
-            step = touchpoints.chase(fresh, uow=uow, clock=house.clock, pack=house.pack, zone=house.zone)
-            uow.commit()
-        moved += step != "waiting"
+        if not touchpoints.is_chased(touchpoint, now):
+            continue
+        try:
+            with house.unit_of_work() as uow:
+                step = touchpoints.chase(touchpoint, uow=uow, clock=house.clock, pack=house.pack, zone=house.zone)
+                uow.commit()
+        except Exception as failure:
+            code = failure.code if isinstance(failure, CareError) else type(failure).__name__
+            logger.exception("silence not chased", extra={"touchpoint_id": touchpoint.id, "code": code})
+            continue
+        moved += step in {"second_channel", "carer_calls", "forgotten"}
     return moved
 
 
 def tell_breaches(house: House) -> int:
-    """Tell members whose promise was just broken; return how many."""
+    """Record every promise that was just broken and tell its member; return how many were broken."""
     with house.unit_of_work() as uow:
-        late = cases.tell_breaches(uow=uow, clock=house.clock, pack=house.pack, zone=house.zone)
-        uow.commit()
-    for case in late:
-        logger.warning("case breached", extra={"case_id": case.id, "level": case.level})
-    return len(late)
+        late = cases.breaching(uow=uow, clock=house.clock)
+    told = 0
+    for case_id in late:
+        try:
+            with house.unit_of_work() as uow:
+                case = cases.tell_breach(case_id, uow=uow, clock=house.clock, pack=house.pack, zone=house.zone)
+                uow.commit()
+        except Exception as failure:
+            code = failure.code if isinstance(failure, CareError) else type(failure).__name__
+            logger.exception("breach not told", extra={"case_id": case_id, "code": code})
+            continue
+        if case is not None:
+            told += 1
+            logger.warning("case breached", extra={"case_id": case.id, "level": case.level})
+    return told
 
 
 def release_holds(house: House) -> int:
@@ -81,13 +113,15 @@ def release_holds(house: House) -> int:
     return released
 
 
-def _tell_dialogue(house: House, member_id: str, touchpoint_id: str) -> None:
-    """Let the dialogue leave whatever it was doing; a check-in works without it too."""
-    with house.unit_of_work() as uow:
-        conversation = uow.conversations.of_member(member_id)  # type: ignore[arg-type]
-    if conversation is None:
-        return
-    try:
-        house.dialogue.trigger(conversation.tracker_id, "EXTERNAL_check_in", {"touchpoint_id": touchpoint_id})
-    except DialogueUnavailable as down:
-        logger.warning("dialogue not told", extra={"touchpoint_id": touchpoint_id, "reason": down.reason})
+def _tell_dialogue(house: House, asked: Sequence[Touchpoint]) -> None:
+    """Let the dialogue leave whatever it was doing; a check-in works without it, so one refusal ends the telling."""
+    for touchpoint in asked:
+        with house.unit_of_work() as uow:
+            conversation = uow.conversations.of_member(touchpoint.member_id)
+        if conversation is None:
+            continue
+        try:
+            house.dialogue.trigger(conversation.tracker_id, "EXTERNAL_check_in", {"touchpoint_id": touchpoint.id})
+        except DialogueUnavailable as down:
+            logger.warning("dialogue not told", extra={"touchpoint_id": touchpoint.id, "reason": down.reason})
+            return

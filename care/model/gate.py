@@ -20,8 +20,9 @@ from care.model.member import Member
 from care.model.touchpoint import Touchpoint, TouchpointKind
 
 QUIET = (time(21), time(8, 30))  # nobody is written to at night; clinic protocol 2026-01
-LATE_SURGERY_UNTIL = time(21, 30)  # the one announced exception: the evening after a late operation
-A_DAY = 1  # proactive contacts that are not for safety; clinic protocol 2026-01
+LATE_SURGERY_UNTIL = time(21, 31)  # the evening after a late operation, 21:30 included; clinic protocol 2026-01
+A_DAY = 1  # check-ins a day; those for safety always go, the others only as the first; clinic protocol 2026-01
+SAME_TALK = timedelta(minutes=75)  # a re-check promised within the hour belongs to the talk that asked for it
 TALKING = timedelta(minutes=3)  # a conversation this fresh is not interrupted
 WAIT_FOR_HUMAN = timedelta(minutes=30)
 SERIOUS = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.P2, CaseLevel.P3})
@@ -69,7 +70,7 @@ def decide(
         member: with their choices and zone.
         conversation: theirs, if there is one.
         open_cases: what humans owe them.
-        sent_today: non-safety contacts already handed over on the member's calendar day.
+        sent_today: check-ins already handed over on the member's calendar day, those for safety included.
         reachable: whether any channel account can be written to.
         now: aware.
 
@@ -89,9 +90,9 @@ def decide(
         return GateDecision(Verdict.SUPPRESSED, "open_case")
     if not conversation.owned_by_bot:
         return _later(touchpoint, now + WAIT_FOR_HUMAN, "human_owner")
-    exempt = touchpoint.safety and touchpoint.plan.endswith("0")  # late surgery, day 0
-    awake = next_awake(now, member.tz, late=LATE_SURGERY_UNTIL if exempt else QUIET[0])
-    if awake > now:
+    first_evening = touchpoint.safety and touchpoint.plan.endswith("0")
+    awake = next_awake(now, member.tz, late=LATE_SURGERY_UNTIL if first_evening else QUIET[0])
+    if awake > now and not _continues_a_talk(touchpoint, now):
         return _later(touchpoint, awake, "quiet_hours")
     if conversation.last_member_at is not None and now - conversation.last_member_at < TALKING:
         return _later(touchpoint, conversation.last_member_at + TALKING, "talking")
@@ -124,6 +125,11 @@ def next_awake(at: datetime, zone: ZoneInfo, *, late: time = QUIET[0]) -> dateti
         return at
     day = local.date() if local.time() < QUIET[1] else local.date() + timedelta(days=1)
     return datetime.combine(day, QUIET[1], tzinfo=zone).astimezone(at.tzinfo)
+
+
+def _continues_a_talk(touchpoint: Touchpoint, now: datetime) -> bool:
+    """Whether the member was told a little while ago that we look again at this very moment (35 min for bleeding)."""
+    return touchpoint.kind is TouchpointKind.RECHECK and now - touchpoint.created_at <= SAME_TALK
 
 
 def _later(touchpoint: Touchpoint, until: datetime, reason: str) -> GateDecision:

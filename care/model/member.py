@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from care.model.consent import Choice, Purpose
 from care.model.errors import InvalidInput
 from care.model.ids import IdentityId, MemberId, StaffId
 
-MOBILE = re.compile(r"1[3-9]\d{9}")
+MOBILE = re.compile(r"1[3-9][0-9]{9}")
 NAME_LIMIT = 40  # characters
 RISK_FACTS = frozenset(
     {"anticoagulant", "diabetes", "pregnant", "immunosuppressed", "smoker", "lives_alone", "minor", "over_70"}
@@ -73,7 +74,7 @@ def clean_phone(raw: str) -> str:
     Raises:
         InvalidInput: if it is not one.
     """
-    digits = re.sub(r"[\s\-()（）]", "", raw).removeprefix("+86").removeprefix("0086")
+    digits = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", raw)).removeprefix("+86").removeprefix("0086")
     if not MOBILE.fullmatch(digits):
         raise InvalidInput("phone", "must be a mainland mobile number of 11 digits")
     return digits
@@ -99,6 +100,6 @@ def clean_zone(raw: str) -> str:
     """
     try:
         ZoneInfo(raw)
-    except (ZoneInfoNotFoundError, ValueError) as unknown:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:  # a folder of zones is an OSError
         raise InvalidInput("zone", "is not a known time zone") from unknown
     return raw

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from care.model.ids import ConversationId, IdentityId, InboxId, MemberId, MessageId, OutboxId
 
-TEXT_LIMIT = 4_000  # characters of one inbound message that are kept; longer ones are cut and say so
+TEXT_LIMIT = 8_000  # characters of one inbound message that are kept; no channel takes longer ones
 
 
 class Author(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from itertools import pairwise
 from typing import Literal
 
 
@@ -66,7 +67,7 @@ class Protocol:
         days = sorted(self.prior_pain)
         if day <= days[0]:
             return self.prior_pain[days[0]]
-        for before, after in zip(days, days[1:], strict=False):
+        for before, after in pairwise(days):
             if day <= after:
                 share = (day - before) / (after - before)
                 return self.prior_pain[before] + share * (self.prior_pain[after] - self.prior_pain[before])

@@ -1,16 +1,18 @@
 """Cases: opening them, whom they go to, and what the member is told.
 
-One open case a track and member: a second alarm raises the level of the first and brings its moment forward, it
-never starts a second clock.
+One open case a track and member: a second alarm raises the level of the first and brings its moment forward; while
+its clock runs it never starts a second one. A case whose clock has stopped, because somebody took it or because its
+promise was broken and the member was told so, starts anew when the member needs somebody again and the bot is alone
+with them: what the member is told then must be held by somebody.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from care.model.case import PROMISE, Case, CaseLevel, CaseState, due_at, in_hours, more_urgent
+from care.model.case import PROMISE, TRACK_OF, Case, CaseLevel, CaseState, due_at, in_hours, more_urgent
 from care.model.errors import Conflict
 from care.model.ids import CaseId, MemberId, MessageId, StaffId, new_id
 from care.model.message import Author
@@ -20,6 +22,12 @@ from care.ports import Clock, UnitOfWork
 from care.services import outbox
 
 SUMMARY_LIMIT = 500  # characters
+UNTOLD = (
+    "silence",
+    "not_reached",
+    "late_surgery",
+)  # the member knows of no promise
+RETOLD = timedelta(minutes=5)  # a promise made again in the moment between its end and its breach
 
 ROLE_FOR = {
     "L": (Role.NURSE, Role.DOCTOR, Role.CARER, Role.LEAD),
@@ -61,8 +69,9 @@ def open_case(
         summary: the member's words, kept sealed; cut at 500 characters.
 
     Returns:
-        The case, and whether it is new or more urgent than before.
+        The case, and whether it is new, more urgent than before, or started anew.
     """
+    conversation = uow.conversations.of_member(member_id, lock=True)  # two alarms at once must not make two cases
     fresh = Case(
         id=CaseId(new_id()),
         member_id=member_id,
@@ -83,10 +92,18 @@ def open_case(
         case.level, case.reason, case.message_id = level, reason, message_id or case.message_id
         case.due_at = min(case.due_at, fresh.due_at) if case.state is CaseState.OPEN else fresh.due_at
         case.state, case.breached_at, case.acknowledged_at = CaseState.OPEN, None, None
+    alone = conversation is None or conversation.owned_by_bot
+    again = not raised and alone and (case.state is CaseState.TAKEN or case.breached_at is not None)
+    if again:
+        case.reason, case.message_id = reason, message_id or case.message_id
+        case.state, case.due_at = CaseState.OPEN, due_at(case.level, now, zone)
+        case.breached_at, case.acknowledged_at = None, None
+    if _untold(case.reason) and not _untold(reason):
+        case.reason = reason  # from here on the member knows of it
     if summary and summary[:SUMMARY_LIMIT] not in case.summary:
         case.summary = f"{case.summary}\n{summary}".strip()[-SUMMARY_LIMIT:]
     uow.cases.save(case)
-    return Opened(case, news=raised)
+    return Opened(case, news=raised or again)
 
 
 def on_duty(level: CaseLevel, *, uow: UnitOfWork) -> Staff | None:
@@ -107,6 +124,20 @@ def promised_minutes(level: CaseLevel, now: datetime, zone: ZoneInfo) -> int:
     if night is not None:
         return night
     return max(1, int((due_at(level, now, zone) - now).total_seconds() // 60))
+
+
+def minutes_left(level: CaseLevel, member_id: MemberId, *, uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> int:
+    """Return the minutes a member may be told: those of the clock that runs for them, whole and at least one."""
+    track = TRACK_OF[level.value[0]]
+    running = [case for case in uow.cases.open_of(member_id) if case.track is track and case.state is CaseState.OPEN]
+    if not running:
+        return promised_minutes(level, now, zone)
+    return max(1, int((still_to_come(running[0].due_at, now) - now).total_seconds() // 60))
+
+
+def still_to_come(due: datetime, now: datetime) -> datetime:
+    """Return a moment that may be told: the due one, or a few minutes from now if it has just passed."""
+    return due if due > now else now + RETOLD
 
 
 def take(case_id: CaseId, staff_id: StaffId, *, uow: UnitOfWork, clock: Clock) -> Case:
@@ -148,34 +179,46 @@ def resolve(case_id: CaseId, staff_id: StaffId, outcome: str, *, uow: UnitOfWork
     return case
 
 
-def tell_breaches(*, uow: UnitOfWork, clock: Clock, pack: Pack, zone: ZoneInfo) -> list[Case]:
-    """Tell every member whose promise was broken, at the moment it breaks, who looks after it now."""
+def breaching(*, uow: UnitOfWork, clock: Clock) -> list[CaseId]:
+    """Return the open cases past their moment whose breach nobody has recorded yet."""
+    return [case.id for case in uow.cases.breaching(clock.now())]
+
+
+def tell_breach(case_id: CaseId, *, uow: UnitOfWork, clock: Clock, pack: Pack, zone: ZoneInfo) -> Case | None:
+    """Record a broken promise at the moment it breaks and tell the member who looks after it now. Safe to repeat.
+
+    A case the member was never told of is recorded, not told: they would hear of a promise nobody made them.
+
+    Returns:
+        The case, or None if somebody took, moved or told it meanwhile.
+    """
     now = clock.now()
-    late = uow.cases.breaching(now)
-    for case in late:
-        case.breached_at = now
-        uow.cases.save(case)
-        conversation = uow.conversations.of_member(case.member_id, lock=True)
-        if conversation is None:
-            continue
-        next_one = _next_up(case, uow=uow)
-        text = pack.say(
-            "sla.breach",
-            时间=f"{case.due_at.astimezone(zone):%H:%M}",
-            上级姓名=next_one.name if next_one else pack.duty_name,
-            分钟=5 if case.level in {CaseLevel.L0, CaseLevel.P3, CaseLevel.L1} else 15,
-            电话=pack.duty_phone,
-        )
-        outbox.enqueue(
-            conversation,
-            text,
-            author=Author.SYSTEM,
-            key=f"case:{case.id}:breach:{case.level}",
-            uow=uow,
-            now=now,
-        )
-        uow.conversations.save(conversation)
-    return late
+    conversation = uow.conversations.of_member(uow.cases.get(case_id).member_id, lock=True)
+    case = uow.cases.get(case_id, lock=True)
+    if case.state is not CaseState.OPEN or case.breached_at is not None or case.due_at > now:
+        return None
+    case.breached_at = now
+    uow.cases.save(case)
+    if conversation is None or _untold(case.reason):
+        return case
+    next_one = _next_up(case, uow=uow)
+    text = pack.say(
+        "sla.breach",
+        时间=f"{case.due_at.astimezone(zone):%H:%M}",
+        上级姓名=next_one.name if next_one else pack.duty_name,
+        分钟=5 if case.level in {CaseLevel.L0, CaseLevel.P3, CaseLevel.L1} else 15,
+        电话=pack.duty_phone,
+    )
+    outbox.enqueue(
+        conversation,
+        text,
+        author=Author.SYSTEM,
+        key=f"case:{case.id}:breach:{case.level}:{case.due_at.timestamp():.0f}",
+        uow=uow,
+        now=now,
+    )
+    uow.conversations.save(conversation)
+    return case
 
 
 def _next_up(case: Case, *, uow: UnitOfWork) -> Staff | None:
@@ -185,3 +228,7 @@ def _next_up(case: Case, *, uow: UnitOfWork) -> Staff | None:
             if staff.role is role and staff.id != case.owner:
                 return staff
     return on_duty(case.level, uow=uow)
+
+
+def _untold(reason: str) -> bool:
+    return reason.partition(":")[0] in UNTOLD

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,17 @@ from care.model.answers import read_answer
 from care.model.case import CaseLevel
 from care.model.consent import Purpose
 from care.model.errors import NotFound
+from care.model.gate import next_awake
 from care.model.ids import MemberId, MessageId, TouchpointId, new_id
 from care.model.message import Button, Reply
 from care.model.pack import Pack
 from care.model.protocol import Question
 from care.model.staff import BOT_READER
-from care.model.touchpoint import Answer, Touchpoint, TouchpointKind, TouchpointState
+from care.model.touchpoint import WAITING, Answer, Touchpoint, TouchpointKind, TouchpointState
 from care.ports import Clock, UnitOfWork
 from care.services import cases, recovery
 
+SOON = timedelta(hours=1)
 RECHECK_WINDOW = timedelta(hours=14)  # long enough to move past a night
 REPORT_ASKS = {"bleeding": "bleed", "swelling": "swell", "fever": "temp", "numbness": "numb", "trismus": "open"}
 STOPPING = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.L2, CaseLevel.P2, CaseLevel.P3})
@@ -53,8 +55,13 @@ def answer(
     clock: Clock,
     pack: Pack,
     zone: ZoneInfo,
+    flags: Sequence[str] = (),
+    alone: bool = True,
 ) -> Outcome | None:
-    """Take an answer to an open check-in question, by button or in words.
+    """Take an answer to a check-in question, by button or in words.
+
+    A tap counts whenever it comes: late, while a carer has the conversation, or as a second thought about a question
+    answered before; the new answer is judged like the first. Words count only for the question just asked.
 
     Args:
         member_id: who answers.
@@ -66,6 +73,8 @@ def answer(
         clock: the present.
         pack: questions and rules.
         zone: the clinic's, for promises.
+        flags: what else the words say is going on; each gets its own question before the check-in ends.
+        alone: whether the bot has the conversation; with a carer in it only taps count, and no re-check is promised.
 
     Returns:
         What to say next, or None when this is not an answer (the dialogue should read it).
@@ -78,10 +87,10 @@ def answer(
         question, value = pack.questions.get(tapped[1]), tapped[2]
         if question is None or value not in {option.value for option in question.options}:
             return None
-        if touchpoint.closed_at is not None or question.code in touchpoint.answered:
-            return Outcome(Reply(pack.say("checkin.already")))
+        if question.code in touchpoint.answered and _last_value(touchpoint, question, uow=uow) == value:
+            return Outcome(Reply(pack.say("checkin.already"), asked=asked))
     else:
-        found = uow.treatments.open_check_in(member_id)
+        found = uow.treatments.open_check_in(member_id) if alone else None
         code = found.open_question if found else None
         if found is None or code is None or asked != f"checkin.{code}":
             return None
@@ -90,9 +99,25 @@ def answer(
         if read is None:
             return None
         value = read
-    return _take(
-        touchpoint, question, value, text=text, message_id=message_id, uow=uow, clock=clock, pack=pack, zone=zone
+    for code in dict.fromkeys(REPORT_ASKS[flag] for flag in flags if flag in REPORT_ASKS):
+        if code != question.code and code not in touchpoint.ask:
+            touchpoint.ask = (*touchpoint.ask, code)
+    outcome = _take(
+        touchpoint,
+        question,
+        value,
+        text=text,
+        message_id=message_id,
+        uow=uow,
+        clock=clock,
+        pack=pack,
+        zone=zone,
+        alone=alone,
     )
+    if outcome.reply.asked is None and asked != f"checkin.{question.code}":
+        # a late tap does not take back what was asked since
+        return replace(outcome, reply=replace(outcome.reply, asked=asked))
+    return outcome
 
 
 def take_report(
@@ -160,12 +185,14 @@ def _take(
     clock: Clock,
     pack: Pack,
     zone: ZoneInfo,
+    alone: bool,
 ) -> Outcome:
     now = clock.now()
     decision = Decision("ok", rule="skipped", reason="跳过")
     if value != "skip":
         decision = _judge(touchpoint, question, value, uow=uow, now=now, pack=pack)
-    touchpoint.answered = (*touchpoint.answered, question.code)
+    if question.code not in touchpoint.answered:
+        touchpoint.answered = (*touchpoint.answered, question.code)
     level = CaseLevel(decision.level) if decision.verdict == "escalate" and decision.level else None
     _store(touchpoint, question, value, decision, message_id=message_id, uow=uow, now=now)
     before = pack.say("checkin.ok")
@@ -181,11 +208,11 @@ def _take(
             summary=f"{question.short}：{text}（{decision.reason}）",
         )
         if level in STOPPING:
-            touchpoint.closed_at = now
+            touchpoint.closed_at = touchpoint.closed_at or now
             uow.treatments.save_touchpoint(touchpoint)
             return Outcome(Reply(""), level)
         before = pack.say("checkin.passed_on")
-    elif decision.verdict == "watch" and decision.recheck is not None:
+    elif decision.verdict == "watch" and decision.recheck is not None and alone:
         again = _plan_recheck(touchpoint, question, decision, uow=uow, now=now)
         member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
         before = pack.say(
@@ -196,7 +223,7 @@ def _take(
     if following is not None:
         uow.treatments.save_touchpoint(touchpoint)
         return Outcome(question_reply(touchpoint, pack.questions[following], before=before), level)
-    touchpoint.closed_at = now
+    touchpoint.closed_at = touchpoint.closed_at or now
     uow.treatments.save_touchpoint(touchpoint)
     return Outcome(Reply("\n".join((before, _closing(touchpoint, uow=uow, now=now, pack=pack)))), level)
 
@@ -210,7 +237,8 @@ def _judge(
     episode = uow.treatments.episode(touchpoint.episode_id)
     treatment = uow.treatments.treatment(episode.treatment_id)
     protocol = pack.protocols[episode.protocol]
-    earlier = [item for item in uow.treatments.answers(episode.id) if item.question == question.code]
+    said = uow.treatments.answers(episode.id)
+    earlier = [item for item in said if item.question == question.code and item.value != "skip"]
     return decide(
         question.code,
         value,
@@ -261,13 +289,27 @@ def _store(
 def _plan_recheck(
     touchpoint: Touchpoint, question: Question, decision: Decision, *, uow: UnitOfWork, now: datetime
 ) -> Touchpoint:
+    """Plan to look again at the moment the member is told; one question is looked at again once at a time.
+
+    What lies more than an hour ahead waits for the morning if it would fall into the night (clinic protocol 2026-01:
+    pain after 21:00 at 08:30). What is due within the hour, such as bleeding after 30 minutes of pressure, is part of
+    the talk that asked for it and comes at any hour.
+    """
+    member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
     due = now + (decision.recheck or timedelta(0))
+    if due - now > SOON:
+        due = next_awake(due, member.tz)
+    plan = f"recheck_{question.code}"
+    for earlier in uow.treatments.touchpoints_of(touchpoint.member_id):
+        if earlier.plan == plan and earlier.episode_id == touchpoint.episode_id and earlier.state in WAITING:
+            earlier.state, earlier.reason = TouchpointState.REPLACED, "asked_again"
+            uow.treatments.save_touchpoint(earlier)
     again = Touchpoint(
         id=TouchpointId(new_id()),
         member_id=touchpoint.member_id,
         kind=TouchpointKind.RECHECK,
-        plan=f"recheck_{question.code}",
-        occurrence=f"{touchpoint.id}",
+        plan=plan,
+        occurrence=f"{touchpoint.id}:{now.timestamp():.0f}",
         version=touchpoint.version,
         due_at=due,
         expires_at=due + RECHECK_WINDOW,
@@ -278,6 +320,17 @@ def _plan_recheck(
     )
     uow.treatments.plan(again)
     return again
+
+
+def _last_value(touchpoint: Touchpoint, question: Question, *, uow: UnitOfWork) -> str | None:
+    if touchpoint.episode_id is None:
+        return None
+    said = [
+        answer.value
+        for answer in uow.treatments.answers(touchpoint.episode_id)
+        if answer.touchpoint_id == touchpoint.id and answer.question == question.code
+    ]
+    return said[-1] if said else None
 
 
 def _closing(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> str:

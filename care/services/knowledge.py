@@ -6,7 +6,6 @@ Found by the words members use for a topic, which stand beside each entry. What 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
 from typing import TypeVar
 
 from care.model.pack import KnowledgeEntry, Leaflet, LeafletEntry

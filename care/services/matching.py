@@ -74,7 +74,8 @@ def offer_without(
     service = pack.services.get(wish.service)
     if service is None:
         raise InvalidInput("service", "is not in the pack")
-    others = [one.code for one in pack.practitioners.values() if pack.may_do(one, service) and one.code not in without]
+    able = [one.code for one in pack.practitioners.values() if pack.may_do(one, service)]
+    others = [code for code in able if code not in without]
     if not others:
         raise InvalidInput("practitioner", "nobody else does this service")
     found = [
@@ -175,4 +176,25 @@ def _local_day(at: datetime, zone: str) -> object:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-COMMON = frozenset("医生 哪个 哪位 什么 怎么 可以 我想 想找 有没 没有 一个 这个 的医 一下 比较 适合 牙齿 的牙".split())
+COMMON = frozenset(
+    (
+        "医生",
+        "哪个",
+        "哪位",
+        "什么",
+        "怎么",
+        "可以",
+        "我想",
+        "想找",
+        "有没",
+        "没有",
+        "一个",
+        "这个",
+        "的医",
+        "一下",
+        "比较",
+        "适合",
+        "牙齿",
+        "的牙",
+    )
+)

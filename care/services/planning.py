@@ -2,6 +2,9 @@
 
 Windows are wall-clock time where the member lives; what is stored is the UTC instant the window opens and closes.
 A contact whose window was over when the treatment was recorded is stored as expired, so that it has an outcome too.
+
+An operation that ends late moves the first evening to two hours later. When that would be too late for a message, the
+contact is stored as suppressed, a nurse is asked to phone before closing, and the first morning begins earlier.
 """
 
 from __future__ import annotations
@@ -18,20 +21,31 @@ from care.ports import UnitOfWork
 LATE_FROM = time(17, 30)  # an operation that ends later moves the first evening; clinic protocol 2026-01
 LATE_DELAY = timedelta(hours=2)
 LATE_UNTIL = time(21, 30)
+LAST_MINUTE = timedelta(minutes=1)  # what is due at 21:30 still leaves in that minute
 TOO_LATE_MORNING = time(8, 30)
+NURSE_PHONES = "late_surgery"
 
 
 def plan_episode(
     episode: Episode, treatment: Treatment, protocol: Protocol, *, zone: ZoneInfo, uow: UnitOfWork, now: datetime
 ) -> list[Touchpoint]:
-    """Plan every contact of a protocol. Safe to repeat: a contact planned before is not planned again."""
+    """Plan every contact of a protocol. Safe to repeat: a contact planned before is not planned again.
+
+    Returns:
+        What was planned now, those included whose outcome is known already.
+    """
     planned = []
+    too_late = protocol.surgery and ends_too_late(treatment, zone)
     for plan in protocol.touchpoints:
-        window = window_of(plan, treatment, zone)
+        window = window_of(plan, treatment, zone, surgery=protocol.surgery)
         if window is None:
             continue
         due, expires = window
-        over = expires <= now
+        state, reason = TouchpointState.PLANNED, None
+        if expires <= now:
+            state, reason = TouchpointState.EXPIRED, "late_enrolment"
+        elif too_late and _first_evening(plan):
+            state, reason = TouchpointState.SUPPRESSED, NURSE_PHONES
         touchpoint = Touchpoint(
             id=TouchpointId(new_id()),
             member_id=episode.member_id,
@@ -43,8 +57,8 @@ def plan_episode(
             expires_at=expires,
             created_at=now,
             safety=plan.safety,
-            state=TouchpointState.EXPIRED if over else TouchpointState.PLANNED,
-            reason="late_enrolment" if over else None,
+            state=state,
+            reason=reason,
             episode_id=episode.id,
             ask=plan.ask,
         )
@@ -53,13 +67,16 @@ def plan_episode(
     return planned
 
 
-def window_of(plan: TouchpointPlan, treatment: Treatment, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+def window_of(
+    plan: TouchpointPlan, treatment: Treatment, zone: ZoneInfo, *, surgery: bool = True
+) -> tuple[datetime, datetime] | None:
     """Return when a contact opens and closes, or None while its anchor is not known (no date for the sutures).
 
     Args:
         plan: one contact of a protocol; its window is local wall time.
         treatment: when it ended, and when sutures come out.
         zone: where the member lives.
+        surgery: whether the protocol is for an operation, which may move the first evening.
 
     Returns:
         Two aware instants. A wall time that does not exist (daylight saving) moves forward with the clocks.
@@ -68,18 +85,28 @@ def window_of(plan: TouchpointPlan, treatment: Treatment, zone: ZoneInfo) -> tup
     if day is None:
         return None
     opens, closes = plan.window
+    if surgery and plan.safety and plan.anchor == "treatment" and plan.day == 1 and ends_too_late(treatment, zone):
+        opens = TOO_LATE_MORNING
     start = datetime.combine(day, opens, tzinfo=zone)
     end = datetime.combine(day, closes, tzinfo=zone)
     ended = treatment.ended_at.astimezone(zone)
-    late = plan.safety and ended.time() >= LATE_FROM
-    if late and plan.day == 0 and plan.anchor != "sutures_out":
+    if surgery and _first_evening(plan) and ended.time() >= LATE_FROM:
         latest = datetime.combine(ended.date(), LATE_UNTIL, tzinfo=zone)
-        if ended + LATE_DELAY > latest:
-            return None  # the nurse phones before closing; the next contact is the first morning
-        return ended + LATE_DELAY, latest
-    if plan.day == 0 and ended > start:
-        start = min(ended + timedelta(hours=1), end - timedelta(minutes=30))
+        return min(ended + LATE_DELAY, latest), latest + LAST_MINUTE
+    if plan.day == 0 and plan.anchor == "treatment" and ended > start:
+        start = max(ended, min(ended + timedelta(hours=1), end - timedelta(minutes=30)))
     return start, end
+
+
+def ends_too_late(treatment: Treatment, zone: ZoneInfo) -> bool:
+    """Whether an operation ends so late that two hours later is no hour for a message any more."""
+    ended = treatment.ended_at.astimezone(zone)
+    latest = datetime.combine(ended.date(), LATE_UNTIL, tzinfo=zone)
+    return ended.time() >= LATE_FROM and ended + LATE_DELAY > latest
+
+
+def _first_evening(plan: TouchpointPlan) -> bool:
+    return plan.safety and plan.day == 0 and plan.anchor == "treatment"
 
 
 def _day(plan: TouchpointPlan, treatment: Treatment, zone: ZoneInfo) -> date | None:

@@ -63,7 +63,7 @@ def give(
     member = uow.members.get(member_id, by=BOT_READER, purpose=Purpose.SERVICE_CORE)
     name = colleague.name if colleague else pack.duty_name
     title = colleague.job_title if colleague else pack.duty_title
-    when = pack.clock_words(_told(opened.case.due_at, now, zone), now, zone)
+    when = pack.clock_words(_told(cases.still_to_come(opened.case.due_at, now), now, zone), now, zone)
     return Promise(
         case=opened.case,
         name=name,

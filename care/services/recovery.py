@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from care.model.case import CaseLevel
 from care.model.consent import Purpose
-from care.model.errors import InvalidInput
+from care.model.errors import Conflict, InvalidInput
 from care.model.ids import EpisodeId, MemberId, TreatmentId, new_id
+from care.model.member import RISK_FACTS
 from care.model.pack import Pack
-from care.model.staff import SCHEDULER_READER
-from care.model.touchpoint import TouchpointState
+from care.model.staff import SCHEDULER_READER, Reader
+from care.model.touchpoint import WAITING, TouchpointState
 from care.model.treatment import Episode, EpisodeStatus, Treatment
 from care.ports import Clock, UnitOfWork
-from care.services import planning
+from care.services import cases, planning
 
 CLOCK_SKEW = timedelta(minutes=5)  # how far ahead of ours a practice system's clock may run
 OLDEST = timedelta(days=365)  # a treatment longer ago opens no recovery
+LEAVING = frozenset({*WAITING, TouchpointState.CLAIMED})
 
 
 def record_treatment(
@@ -31,6 +35,8 @@ def record_treatment(
     facts: frozenset[str] = frozenset(),
     sutures_out_on: date | None = None,
     external_ref: str | None = None,
+    by: Reader = SCHEDULER_READER,
+    zone: ZoneInfo | None = None,
 ) -> tuple[Treatment, Episode | None]:
     """Record a treatment and open its recovery if the pack has a protocol for it.
 
@@ -48,18 +54,26 @@ def record_treatment(
         facts: what about it changes the after-care, e.g. `bone_graft`.
         sutures_out_on: the day the sutures come out, in the member's calendar.
         external_ref: the practice system's own id.
+        by: who records it, for the access log.
+        zone: the clinic's, for what the nurse is asked after a late operation; the member's if not given.
 
     Raises:
         NotFound: no such member.
         InvalidInput: a treatment in the future or over a year ago, an unknown code, sutures before the treatment.
+        Conflict: the reference stands for a treatment of somebody else.
     """
     now = clock.now()
-    member = uow.members.get(member_id, by=SCHEDULER_READER, purpose=Purpose.CARE)
+    member = uow.members.get(member_id, by=by, purpose=Purpose.CARE)
     if external_ref is not None:
         known = uow.treatments.by_ref(external_ref)
+        if known is not None and known.member_id != member_id:
+            raise Conflict("this reference stands for a treatment of another member")
         if known is not None:
             return known, uow.treatments.episode_of(known.id)
     _refuse_nonsense(kind, practitioner, clinic, ended_at, now, pack)
+    unknown = facts - known_facts(pack)
+    if unknown:
+        raise InvalidInput("facts", f"unknown: {', '.join(sorted(unknown))}")
     if sutures_out_on is not None and sutures_out_on < ended_at.astimezone(member.tz).date():
         raise InvalidInput("sutures_out_on", "lies before the treatment")
     treatment = Treatment(
@@ -87,20 +101,42 @@ def record_treatment(
         opened_at=now,
     )
     uow.treatments.add_episode(episode)
-    planning.plan_episode(episode, treatment, protocol, zone=member.tz, uow=uow, now=now)
+    planned = planning.plan_episode(episode, treatment, protocol, zone=member.tz, uow=uow, now=now)
+    for touchpoint in planned:
+        if touchpoint.reason == planning.NURSE_PHONES:
+            reason = f"{planning.NURSE_PHONES}:{touchpoint.plan}"
+            cases.open_case(member_id, CaseLevel.L2, reason, uow=uow, now=now, zone=zone or member.tz)
     return treatment, episode
 
 
 def cancel_episode(episode_id: EpisodeId, *, reason: str, uow: UnitOfWork, clock: Clock) -> Episode:
-    """End a recovery that should not be looked after (recorded by mistake) and cancel what is planned."""
+    """End a recovery that should not be looked after (recorded by mistake).
+
+    What is planned is cancelled, also what a worker has claimed this moment; a question that was asked already is
+    asked no more, and nobody is sent after its answer. Safe to repeat.
+    """
     episode = uow.treatments.episode(episode_id)
     if episode.status is EpisodeStatus.OPEN:
-        episode.status, episode.closed_at = EpisodeStatus.CANCELLED, clock.now()
+        now = clock.now()
+        episode.status, episode.closed_at = EpisodeStatus.CANCELLED, now
         uow.treatments.save_episode(episode)
-        for touchpoint in uow.treatments.waiting_for(episode_id=episode_id):
-            touchpoint.state, touchpoint.reason = TouchpointState.CANCELLED, reason
+        for touchpoint in uow.treatments.touchpoints_of(episode.member_id):
+            if touchpoint.episode_id != episode_id or touchpoint.closed_at is not None:
+                continue
+            if touchpoint.state in LEAVING:
+                touchpoint.state, touchpoint.reason = TouchpointState.CANCELLED, reason
+            elif touchpoint.state is TouchpointState.HANDED_OVER:
+                touchpoint.closed_at = now
+            else:
+                continue
             uow.treatments.save_touchpoint(touchpoint)
     return episode
+
+
+def known_facts(pack: Pack) -> frozenset[str]:
+    """Return what may be told about a treatment: what some rule asks for, and what may be told of a member."""
+    asked = {fact for rule in pack.rules for fact in (*rule.facts, *rule.without_facts)}
+    return frozenset(asked) | RISK_FACTS
 
 
 def current(member_id: MemberId, *, uow: UnitOfWork) -> tuple[Episode, Treatment] | None:

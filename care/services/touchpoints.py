@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from care.model import gate
 from care.model.case import CaseLevel
 from care.model.consent import Purpose
-from care.model.errors import NotAllowed
+from care.model.conversation import Conversation
+from care.model.errors import Conflict, NotAllowed
 from care.model.gate import GateDecision, Verdict
 from care.model.member import Member
 from care.model.message import Author, Reply
@@ -20,7 +21,9 @@ from care.services import cases, check_ins, outbox
 
 SECOND_CHANNEL_AFTER = timedelta(hours=3)  # a safety contact without an answer; clinic protocol 2026-01
 CARER_CALLS_AFTER = timedelta(hours=12)
+CARER_CALLS_UNTIL_DAY = 3  # after an operation; later silence is no reason to phone; clinic protocol 2026-01
 FORGOTTEN_AFTER = timedelta(hours=24)  # an unanswered question is not asked again after this
+ATTEMPTS = 3  # then a contact that cannot be made up is given up, so that it never blocks those behind it
 
 
 def hand_over(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pack, zone: ZoneInfo) -> GateDecision:
@@ -28,8 +31,12 @@ def hand_over(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pa
 
     Returns:
         The gate's decision; when cleared, the message is queued and the touchpoint handed over.
+
+    Raises:
+        Conflict: it was cancelled since it was claimed, or another worker has it.
     """
     now = clock.now()
+    _still_claimed(touchpoint, uow=uow)
     decision = _ask_gate(touchpoint, uow=uow, now=now)
     touchpoint.reason = decision.reason
     if decision.verdict is Verdict.CLEARED and not _say(touchpoint, uow=uow, now=now, pack=pack):
@@ -37,7 +44,7 @@ def hand_over(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pa
     if decision.verdict is Verdict.CLEARED:
         touchpoint.state, touchpoint.handed_over_at = TouchpointState.HANDED_OVER, now
     elif decision.verdict is Verdict.POSTPONED and decision.until is not None:
-        touchpoint.state, touchpoint.due_at = TouchpointState.POSTPONED, decision.until
+        touchpoint.state, touchpoint.due_at, touchpoint.attempts = TouchpointState.POSTPONED, decision.until, 0
     else:
         expired = decision.verdict is Verdict.EXPIRED
         touchpoint.state = TouchpointState.EXPIRED if expired else TouchpointState.SUPPRESSED
@@ -48,29 +55,74 @@ def hand_over(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pa
     return decision
 
 
-def chase(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pack, zone: ZoneInfo) -> str:
-    """Do what silence demands of an unanswered contact.
+def give_up(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, zone: ZoneInfo) -> bool:
+    """Record that a contact could not be made up; before its last attempt it is left to be claimed again.
 
     Returns:
-        `waiting`, `second_channel`, `carer_calls` or `forgotten`.
+        Whether this was the end of it. A safety contact is a carer's task then.
+    """
+    fresh = _still_claimed(touchpoint, uow=uow)
+    if fresh.attempts < ATTEMPTS:
+        return False
+    fresh.state, fresh.reason, fresh.lease_until = TouchpointState.SUPPRESSED, "failed", None
+    _mind_the_gap(fresh, uow=uow, now=clock.now(), zone=zone)
+    uow.treatments.save_touchpoint(fresh)
+    return True
+
+
+def is_chased(touchpoint: Touchpoint, now: datetime) -> bool:
+    """Whether silence demands anything by now; cheap, so that a tick opens no transaction in vain."""
+    silent_for = now - (touchpoint.handed_over_at or now)
+    return silent_for >= FORGOTTEN_AFTER or (
+        touchpoint.safety
+        and (
+            (touchpoint.silence_step < 2 and silent_for >= CARER_CALLS_AFTER)
+            or (touchpoint.silence_step < 1 and silent_for >= SECOND_CHANNEL_AFTER)
+        )
+    )
+
+
+def chase(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pack, zone: ZoneInfo) -> str:
+    """Do what silence demands of an unanswered contact: a second channel, then a carer who phones, then an end.
+
+    A member with whom a human is already, or whose danger is being looked after, is not chased.
+
+    Returns:
+        `waiting`, `second_channel`, `carer_calls`, `human_there` or `forgotten`.
     """
     now = clock.now()
-    silent_for = now - (touchpoint.handed_over_at or now)
-    if touchpoint.safety and touchpoint.silence_step < 2 and silent_for >= CARER_CALLS_AFTER:
-        touchpoint.silence_step = 2
-        cases.open_case(touchpoint.member_id, CaseLevel.W1, f"silence:{touchpoint.plan}", uow=uow, now=now, zone=zone)
-        uow.treatments.save_touchpoint(touchpoint)
-        return "carer_calls"
-    if touchpoint.safety and touchpoint.silence_step < 1 and silent_for >= SECOND_CHANNEL_AFTER:
-        touchpoint.silence_step = 1
-        uow.treatments.save_touchpoint(touchpoint)
-        _second_channel(touchpoint, uow=uow, now=now, pack=pack)
-        return "second_channel"
-    if silent_for >= FORGOTTEN_AFTER:
-        touchpoint.closed_at = now
-        uow.treatments.save_touchpoint(touchpoint)
-        return "forgotten"
-    return "waiting"
+    conversation = uow.conversations.of_member(touchpoint.member_id, lock=True)
+    fresh = uow.treatments.touchpoint(touchpoint.id, lock=True)
+    silent_for = now - (fresh.handed_over_at or now)
+    if fresh.open_question is None or not is_chased(fresh, now):
+        return "waiting"
+    done = "waiting"
+    there = conversation is None or _human_there(conversation, uow=uow)
+    if fresh.safety and fresh.silence_step < 2 and silent_for >= CARER_CALLS_AFTER:
+        fresh.silence_step = 2
+        done = "human_there" if there else "waiting"
+        if not there and _early_after_surgery(fresh, uow=uow, pack=pack):
+            reason = f"silence:{fresh.plan}"
+            cases.open_case(fresh.member_id, CaseLevel.W1, reason, uow=uow, now=now, zone=zone)
+            done = "carer_calls"
+    elif fresh.safety and fresh.silence_step < 1 and silent_for >= SECOND_CHANNEL_AFTER:
+        if there:
+            fresh.silence_step, done = 1, "human_there"
+        elif conversation is not None and _second_channel(fresh, conversation, uow=uow, now=now, pack=pack):
+            fresh.silence_step, done = 1, "second_channel"
+    elif silent_for >= FORGOTTEN_AFTER:
+        fresh.closed_at, done = now, "forgotten"
+    uow.treatments.save_touchpoint(fresh)
+    return done
+
+
+def _still_claimed(touchpoint: Touchpoint, *, uow: UnitOfWork) -> Touchpoint:
+    """Lock the conversation, then the contact: everybody who needs both takes them in this order."""
+    uow.conversations.of_member(touchpoint.member_id, lock=True)
+    fresh = uow.treatments.touchpoint(touchpoint.id, lock=True)
+    if fresh.state is not TouchpointState.CLAIMED or fresh.lease != touchpoint.lease:
+        raise Conflict("this contact is no longer ours to make")
+    return fresh
 
 
 def _ask_gate(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime) -> GateDecision:
@@ -97,7 +149,6 @@ def _sent_today(member: Member, *, uow: UnitOfWork, now: datetime) -> int:
         1
         for other in uow.treatments.touchpoints_of(member.id)
         if other.kind is TouchpointKind.CHECK_IN
-        and not other.safety
         and other.handed_over_at is not None
         and other.handed_over_at >= midnight
     )
@@ -110,6 +161,7 @@ def _say(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) 
     reply = compose(touchpoint, uow=uow, now=now, pack=pack)
     if reply is None:
         return False
+    _choose_channel(conversation, uow=uow)
     if not conversation.introduced:
         conversation.introduced = True
         reply = Reply("\n".join((pack.say("ai.signature"), reply.text)), reply.buttons, reply.asked)
@@ -127,6 +179,13 @@ def _say(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) 
         conversation.asked = reply.asked
     uow.conversations.save(conversation)
     return True
+
+
+def _choose_channel(conversation: Conversation, *, uow: UnitOfWork) -> None:
+    """Write where the member wrote last, unless that account cannot be reached any more."""
+    reachable = [one for one in uow.members.identities_of(conversation.member_id) if one.reachable]
+    if reachable and conversation.reply_to not in {one.id for one in reachable}:
+        conversation.reply_to = reachable[0].id
 
 
 def compose(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> Reply | None:
@@ -161,21 +220,22 @@ def compose(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pac
     return check_ins.question_reply(touchpoint, question, before=opening)
 
 
-def _second_channel(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> None:
-    conversation = uow.conversations.of_member(touchpoint.member_id, lock=True)
-    if conversation is None or not conversation.owned_by_bot:
-        return
-    others = [
-        identity
-        for identity in uow.members.identities_of(touchpoint.member_id)
-        if identity.reachable and identity.id != conversation.reply_to
-    ]
-    member = uow.members.get(touchpoint.member_id, by=SCHEDULER_READER, purpose=Purpose.CARE)
-    if not others or gate.next_awake(now, member.tz) > now:
-        return
+def _second_channel(
+    touchpoint: Touchpoint, conversation: Conversation, *, uow: UnitOfWork, now: datetime, pack: Pack
+) -> bool:
+    """Ask once more where the member was not asked yet; False while it is night there, to be tried again."""
+    try:
+        member = uow.members.get(touchpoint.member_id, by=SCHEDULER_READER, purpose=gate.PURPOSE[touchpoint.kind])
+    except NotAllowed:
+        return True  # the member said no more; whether somebody phones is for the carer to decide
+    if gate.next_awake(now, member.tz) > now:
+        return False
     code = touchpoint.open_question
-    if code is None:
-        return
+    others = [
+        one for one in uow.members.identities_of(member.id) if one.reachable and one.id != conversation.reply_to
+    ]
+    if not others or code is None:
+        return True
     conversation.reply_to = others[0].id
     reply = check_ins.question_reply(touchpoint, pack.questions[code], before=pack.say("checkin.second_channel"))
     outbox.enqueue(
@@ -189,6 +249,22 @@ def _second_channel(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, p
     )
     conversation.asked = reply.asked
     uow.conversations.save(conversation)
+    return True
+
+
+def _human_there(conversation: Conversation, *, uow: UnitOfWork) -> bool:
+    danger = any(case.level in gate.SERIOUS for case in uow.cases.open_of(conversation.member_id))
+    return danger or conversation.crisis or not conversation.owned_by_bot
+
+
+def _early_after_surgery(touchpoint: Touchpoint, *, uow: UnitOfWork, pack: Pack) -> bool:
+    if touchpoint.episode_id is None or touchpoint.handed_over_at is None:
+        return False
+    episode = uow.treatments.episode(touchpoint.episode_id)
+    protocol = pack.protocols.get(episode.protocol)
+    member = uow.members.get(touchpoint.member_id, by=SCHEDULER_READER, purpose=Purpose.CARE)
+    day = uow.treatments.treatment(episode.treatment_id).day(touchpoint.handed_over_at, member.tz)
+    return protocol is not None and protocol.surgery and day <= CARER_CALLS_UNTIL_DAY
 
 
 def _mind_the_gap(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> None:

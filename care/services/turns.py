@@ -20,7 +20,7 @@ from care.model.message import Author, InboxItem, InboxState, Message, Reply
 from care.model.pack import Pack
 from care.model.staff import BOT_READER
 from care.ports import Clock, Dialogue, SafetyReader, UnitOfWork, UnitOfWorkFactory
-from care.services import cases, check_ins, outbox, recovery
+from care.services import cases, check_ins, outbox, promises, recovery
 
 PRESENCE_EVERY = timedelta(minutes=2)  # a short sign of presence until a human is in; clinic protocol 2026-01
 
@@ -110,7 +110,7 @@ def _react(
 ) -> bool:
     """Open cases, answer what has a fixed answer, and say whether the turn is over."""
     answered = None
-    if conversation.owned_by_bot and not conversation.crisis:
+    if not conversation.crisis:
         answered = check_ins.answer(
             member.id,
             message.text,
@@ -121,6 +121,8 @@ def _react(
             clock=parts.clock,
             pack=parts.pack,
             zone=parts.zone,
+            flags=[flag.value for flag in assessment.flags],
+            alone=conversation.owned_by_bot,
         )
     urgent = _open_cases(member, message, assessment, parts, uow=uow, now=now)
     if answered is not None and answered.level in check_ins.STOPPING:
@@ -186,7 +188,7 @@ def _fixed_words(level: CaseLevel, member: Member, parts: Parts, *, uow: UnitOfW
         CaseLevel.K2: "complaint.k2",
         CaseLevel.K3: "complaint.k3",
     }.get(level, "safety.l1_l2" if member.phone else "safety.l1_l2_no_phone")
-    minutes = cases.promised_minutes(level, now, parts.zone)
+    minutes = cases.minutes_left(level, member.id, uow=uow, now=now, zone=parts.zone)
     return parts.pack.say(
         key,
         机构=parts.pack.brand,
@@ -246,27 +248,20 @@ def _answer_without_dialogue(item: InboxItem, read: _Read, reason: str, parts: P
         conversation = uow.conversations.get(item.conversation_id, lock=True)
         message = uow.conversations.message(item.message_id)
         item.reason = f"dialogue_{reason}"[:80]
-        colleague = cases.on_duty(CaseLevel.W1, uow=uow)
-        cases.open_case(
+        promise = promises.give(
             item.member_id,
             CaseLevel.W1,
             "dialogue_down",
             uow=uow,
             now=now,
             zone=parts.zone,
+            pack=parts.pack,
             message_id=message.id,
             summary=message.text,
         )
         try:
             conversation.must_be(read.epoch)
-            minutes = cases.promised_minutes(CaseLevel.W1, now, parts.zone)
-            due = (now + timedelta(minutes=minutes)).astimezone(parts.zone)
-            text = parts.pack.say(
-                "dialogue.down",
-                姓名=colleague.name if colleague else parts.pack.duty_name,
-                时间=f"{due:%H:%M}",
-                电话=parts.pack.duty_phone,
-            )
+            text = parts.pack.say("dialogue.down", 姓名=promise.name, 时间=promise.when, 电话=parts.pack.duty_phone)
             _speak(item, conversation, Reply(text), Author.BOT, "down", uow=uow, now=now)
         except OwnershipLost:
             item.reason = "human_owner"
