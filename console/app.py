@@ -49,7 +49,17 @@ def routes(house: House) -> APIRouter:
     _reading_routes(router, house, door)
     _live_routes(router, house, door)
     change_routes(router, house, door)
+    _anything_else(router)
     return router
+
+
+def _anything_else(router: APIRouter) -> None:
+    """Refuse every other address and verb in our own words; must come last."""
+
+    @router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def nothing(rest: str) -> Response:
+        """Say that there is nothing here."""
+        raise Refused(404, "not_found", "没有这个地址")
 
 
 def _static_routes(router: APIRouter) -> None:
@@ -143,7 +153,13 @@ def _page_route(router: APIRouter, house: House, door: Door, pages: Environment)
 def _setup(house: House, staff: Staff, session: StaffSession) -> dict[str, Any]:
     pack = house.pack
     return {
-        "me": {"id": staff.id, "name": staff.name, "role": words.ROLE[staff.role], "title": staff.job_title},
+        "me": {
+            "id": staff.id,
+            "name": staff.name,
+            "login": staff.login,
+            "role": words.ROLE[staff.role],
+            "title": staff.job_title,
+        },
         "csrf": session.csrf,
         "zone": house.settings.zone,
         "idle_s": int(house.settings.session_idle / timedelta(seconds=1)),
@@ -154,11 +170,20 @@ def _setup(house: House, staff: Staff, session: StaffSession) -> dict[str, Any]:
             if one.role == "doctor"
         ],
         "clinics": [{"code": one.code, "name": one.name} for one in pack.clinics.values()],
+        "facts": [{"code": code, "name": name} for code, name in words.FACT.items()],
     }
 
 
 def _reading_routes(router: APIRouter, house: House, door: Door) -> None:
     index, glances, health = SqlDeskIndex(house.engine), desk.Glances(), Health(house)
+
+    @router.get("/me")
+    def me(request: Request) -> Response:
+        """Return what the page is set up with, for one that logged in again without leaving."""
+        with house.unit_of_work() as uow:
+            setup = _setup(house, *door.enter(request, uow))
+            uow.commit()
+        return JSONResponse(setup)
 
     @router.get("/status")
     def status(request: Request) -> Response:

@@ -57,3 +57,4 @@ class NewTreatment(Body):
     clinic: Code
     ended_at: datetime
     sutures_out_on: date | None = None
+    facts: Annotated[list[Code], Field(max_length=8)] = []

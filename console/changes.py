@@ -12,6 +12,7 @@ from care.model.ids import CaseId, ConversationId, MemberId
 from care.model.staff import Reader, Role
 from care.services import cases, conversations, desk, recovery
 from console import bodies as b
+from console import words
 from console.door import Door, Once, Refused
 
 NOTE_LIMIT = 2_000  # characters
@@ -156,6 +157,8 @@ def _member_routes(router: APIRouter, house: House, door: Door) -> None:
         """Record a treatment, which opens its recovery; the same key again changes nothing."""
         if body.ended_at.tzinfo is not None:
             raise InvalidInput("ended_at", "is wall time of the clinic")
+        if not set(body.facts) <= set(words.FACT):
+            raise InvalidInput("facts", "holds a code nobody knows")
         with house.unit_of_work() as uow:
             staff = door.enter_to_change(request, uow)
             by = Reader("staff", staff.id)
@@ -167,6 +170,7 @@ def _member_routes(router: APIRouter, house: House, door: Door) -> None:
                 clinic=body.clinic,
                 ended_at=body.ended_at.replace(tzinfo=house.zone),
                 sutures_out_on=body.sutures_out_on,
+                facts=frozenset(body.facts),
                 external_ref=f"console:{staff.id}:{body.key}",
                 uow=uow,
                 clock=house.clock,

@@ -11,13 +11,20 @@ HIGH = 7  # from here on a report is marked; clinic protocol 2026-01
 SHORTEST = 7  # days shown at least
 
 
-def pain_curve(reports: Sequence[tuple[float, int]], usual: Callable[[float], float] | None, today: int) -> str:
-    """Return the member's worst pain a day, beside the usual course.
+def pain_curve(
+    reports: Sequence[tuple[float, int]],
+    usual: Callable[[float], float] | None,
+    today: int,
+    *,
+    spread: float = 0.0,
+) -> str:
+    """Return the member's worst pain a day, over the usual course as a band.
 
     Args:
         reports: (day of recovery, worst pain 0-10), oldest first; days may be fractions.
         usual: the protocol's course, worst pain by day; None when there is none.
         today: the day of recovery it is now.
+        spread: half the height of the band, in points of the scale; what lies above it the clinic's rules notice.
 
     Returns:
         One `<svg>` element without a style of its own.
@@ -39,10 +46,13 @@ def pain_curve(reports: Sequence[tuple[float, int]], usual: Callable[[float], fl
         parts.append(
             f'<text class="curve-text" x="{LEFT - 6}" y="{y(line_at) + 3.5}" text-anchor="end">{line_at}</text>'
         )
-    for day in _marks(int(last)):
-        parts.append(f'<text class="curve-text" x="{x(day)}" y="{HEIGHT - 5}" text-anchor="middle">D{day}</text>')
+    for mark in _marks(int(last)):
+        parts.append(f'<text class="curve-text" x="{x(mark)}" y="{HEIGHT - 5}" text-anchor="middle">D{mark}</text>')
     if usual is not None:
         steps = [last * step / 28 for step in range(29)]
+        above = [f"{x(day)},{y(usual(day) + spread)}" for day in steps]
+        below = [f"{x(day)},{y(usual(day) - spread)}" for day in reversed(steps)]
+        parts.append(f'<polygon class="curve-band" points="{" ".join(above + below)}"/>')
         line = " ".join(f"{x(day)},{y(usual(day))}" for day in steps)
         parts.append(f'<polyline class="curve-usual" points="{line}"/>')
     parts.append(f'<line class="curve-today" x1="{x(today)}" x2="{x(today)}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')

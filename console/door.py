@@ -39,7 +39,7 @@ HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # under no-referrer a browser posts our own form with `Origin: null`
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -83,6 +83,9 @@ class ConsoleRoute(APIRoute):
                 response = problem(status, error.code, title)
             except HTTPException as error:
                 response = problem(error.status_code, "http_error", "请求不能处理")
+            except Exception as error:
+                logger.error("request failed", exc_info=error)
+                response = problem(500, "internal", "我们这边出了点问题，没有做任何改动，请再试一次")
             for name, value in HEADERS.items():
                 response.headers[name] = value
             response.headers.setdefault("Cache-Control", NO_STORE)

@@ -32,12 +32,12 @@ class Colleagues:
     """Names of colleagues by id, as one of them sees them."""
 
     def __init__(self, everyone: Sequence[Staff], me: Staff) -> None:
-        self._names = {staff.id: staff.name for staff in everyone}
+        self._names: dict[str, str] = {staff.id: staff.name for staff in everyone}
         self.me = me
 
     def name(self, staff_id: str | None) -> str:
         """Return a name, or 同事 for somebody unknown."""
-        return self._names.get(staff_id or "", "同事")  # type: ignore[call-overload, no-any-return]
+        return self._names.get(staff_id or "", "同事")
 
     def owner(self, owner: str | None) -> Json | None:
         """Return who holds something: the bot, me, or a colleague; None for nobody."""
@@ -77,6 +77,7 @@ def _card(card: Card, who: Colleagues) -> Json:
         "owner": who.owner(card.row.owner),
         "crisis": card.row.crisis,
         "needs": card.needs_human or (card.row.crisis and card.row.owner == BOT),
+        "waiting_since": card.waiting_since.isoformat() if card.waiting_since else None,
         "mine": card.belongs_to(who.me),
         "cases": [_case(case, who) for case in card.cases],
         "last": _last(last, who) if last else None,
@@ -112,7 +113,9 @@ def _case(case: Case, who: Colleagues) -> Json:
         "breached": case.breached_at is not None,
         "owner": who.owner(case.owner),
         "outcome": case.outcome,
+        "taken_at": case.taken_at.isoformat() if case.taken_at else None,
         "resolved_at": case.resolved_at.isoformat() if case.resolved_at else None,
+        "message": case.message_id,
         "waiting": case.state is CaseState.OPEN,
     }
 
@@ -294,11 +297,18 @@ def _recovery(found: Surroundings, pack: Pack, now: datetime) -> Json | None:
         if one.question == "pain" and one.value.isdecimal()
     ]
     return _treatment(treatment, pack) | {
-        "title": f"{_kind(treatment.kind, pack)}后 D{day}",
+        "title": f"{_kind(treatment.kind, pack)}{'当天' if day == 0 else f'后第 {day} 天'}",
         "day": day,
-        "curve": pain_curve(pains, protocol.prior if protocol else None, day) if pains else None,
+        "curve": pain_curve(pains, protocol.prior if protocol else None, day, spread=_spread(pack))
+        if pains
+        else None,
         "answers": answer_table(found.answers, treatment, zone, pack),
     }
+
+
+def _spread(pack: Pack) -> float:
+    """Return how far above the usual course pain must lie before the clinic's rules notice it."""
+    return min((rule.above_prior for rule in pack.rules if rule.above_prior is not None), default=0.0)
 
 
 def answer_table(answers: Sequence[Answer], treatment: Treatment, zone: ZoneInfo, pack: Pack) -> Json:

@@ -134,7 +134,7 @@ WHY_NOT: Mapping[str, str] = {
 AUTHOR: Mapping[Author, str] = {
     Author.MEMBER: "会员",
     Author.BOT: "小安",
-    Author.CHECK_IN: "关怀回访",
+    Author.CHECK_IN: "定时关怀",
     Author.REMINDER: "提醒",
     Author.SAFETY: "安全提示",
     Author.CARER: "同事",
@@ -186,6 +186,7 @@ FIELD: Mapping[str, str] = {
     "kind": "请选择治疗项目",
     "practitioner": "请选择医生",
     "clinic": "请选择门店",
+    "facts": "手术情况请从列表里选",
 }
 CONFLICT: Mapping[str, str] = {
     "a colleague owns this conversation": "这段对话正由另一位同事处理",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from care.model.ids import ConversationId, MemberId, MessageId
 
@@ -17,6 +18,7 @@ class Row:
     crisis: bool
     last_message_id: MessageId | None  # internal notes do not count
     member_seq: int  # of the member's latest message; 0 before their first
+    unanswered_since: datetime | None = None  # of the member's first message that nobody has answered yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Protocol
 from care.model.appointment import Appointment
 from care.model.case import Case, CaseState
 from care.model.consent import Purpose
-from care.model.conversation import Conversation
+from care.model.conversation import BOT, Conversation
 from care.model.desk import Mark, Row
 from care.model.ids import CaseId, ConversationId, MemberId, MessageId
 from care.model.member import Identity, Member
@@ -85,6 +85,14 @@ class Card:
         """Whether something is open that nobody has taken."""
         return any(case.state is CaseState.OPEN for case in self.cases)
 
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when the member waits for a human: for one who takes a case, or for the next word of the owner."""
+        waits = [case.opened_at for case in self.cases if case.state is CaseState.OPEN]
+        if self.row.owner != BOT and self.row.unanswered_since is not None:
+            waits.append(self.row.unanswered_since)
+        return min(waits, default=None)
+
     def belongs_to(self, staff: Staff) -> bool:
         """Whether this colleague holds the conversation or one of its cases."""
         return self.row.owner == staff.id or any(case.owner == staff.id for case in self.cases)
@@ -117,7 +125,7 @@ class Surroundings:
 
 
 def cards(rows: Sequence[Row], *, by: Reader, glances: Glances, uow: UnitOfWork, now: datetime) -> list[Card]:
-    """Return the list: what is most urgent first, then what is due first, then the latest spoken.
+    """Return the list: the most urgent first, then who waits longest for their carer, then the latest spoken.
 
     Args:
         rows: of the index, read before the unit of work was opened.
@@ -217,8 +225,12 @@ def guarded_conversation(conversation_id: ConversationId, *, by: Reader, uow: Un
     return conversation
 
 
-def _rank(card: Card, rank: Mapping[CaseId, int]) -> tuple[bool, int, float]:
+def _rank(card: Card, rank: Mapping[CaseId, int]) -> tuple[int, float, float]:
     spoken = card.last.at.timestamp() if card.last else 0.0
     if card.row.crisis and not card.cases:
-        return False, -1, -spoken
-    return not card.cases, min((rank[case.id] for case in card.cases), default=0), -spoken
+        return 0, -1, -spoken
+    if card.cases:
+        return 0, min(rank[case.id] for case in card.cases), -spoken
+    if card.waiting_since is not None:
+        return 1, card.waiting_since.timestamp(), -spoken
+    return 2, 0, -spoken

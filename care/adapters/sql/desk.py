@@ -6,6 +6,8 @@ Reads on a connection of its own; never call it inside a unit of work, which on 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Engine, ScalarSelect, case, func, or_, select
 
 from care.adapters.sql import tables as t
@@ -14,6 +16,7 @@ from care.model.ids import ConversationId, MemberId, MessageId
 
 MOVING = ("queued", "claimed", "sending", "failed")
 UNREAD = ("received", "claimed")
+ANSWERING = ("carer", "bot", "check_in", "reminder")  # fixed safety words and system lines leave a member waiting
 
 
 class SqlDeskIndex:
@@ -70,7 +73,8 @@ class SqlDeskIndex:
         latest = select(c.id).order_by(*order).limit(limit).subquery()
         owed = select(k.member_id).where(k.state != "resolved")
         wanted = or_(c.id.in_(select(latest.c.id)), c.owner != "bot", c.crisis, c.member_id.in_(owed))
-        query = select(c.id, c.member_id, c.owner, c.crisis, _last_spoken(), _last_of_member()).where(wanted)
+        columns = (c.id, c.member_id, c.owner, c.crisis, _last_spoken(), _last_of_member(), _unanswered_since())
+        query = select(*columns).where(wanted)
         with self._engine.connect() as db:
             total = db.execute(select(func.count()).select_from(t.conversation)).scalar_one()
             found = [
@@ -81,6 +85,7 @@ class SqlDeskIndex:
                     crisis=row[3],
                     last_message_id=MessageId(row[4]) if row[4] else None,
                     member_seq=row[5] or 0,
+                    unanswered_since=row[6],
                 )
                 for row in db.execute(query.order_by(*order))
             ]
@@ -97,3 +102,19 @@ def _last_of_member() -> ScalarSelect[int]:
     m = t.message.c
     query = select(m.seq).where(m.conversation_id == t.conversation.c.id, m.author == "member")
     return query.order_by(m.seq.desc()).limit(1).scalar_subquery()
+
+
+def _unanswered_since() -> ScalarSelect[datetime]:
+    m, a = t.message.c, t.message.alias("answer").c
+    answered = (
+        select(a.seq)
+        .where(a.conversation_id == t.conversation.c.id, a.author.in_(ANSWERING), ~a.note)
+        .order_by(a.seq.desc())
+        .limit(1)
+        .correlate(t.conversation)
+        .scalar_subquery()
+    )
+    query = select(m.at).where(
+        m.conversation_id == t.conversation.c.id, m.author == "member", m.seq > func.coalesce(answered, 0)
+    )
+    return query.order_by(m.seq).limit(1).correlate(t.conversation).scalar_subquery()
