@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from care.adapters.sql.keys import Keyring, MasterKey
 from care.adapters.sql.schema import migrate, migrate_keys
 from care.adapters.sql.unit_of_work import SqlUnitOfWork
 from care.model.appointment import Opening
+from care.model.assessment import Assessment, Context, worst
 from care.model.consent import Purpose
 from care.model.errors import DialogueUnavailable
 from care.model.ids import MemberId, OutboxId, StaffId, new_id
@@ -83,6 +85,18 @@ class FakeDialogue:
     def healthy(self) -> bool:
         """Whether it was not taken down."""
         return self.down is None
+
+
+class FakeSafety:
+    """Reads danger from a short table of phrases; the real lexicon has tests of its own."""
+
+    def __init__(self, phrases: Mapping[str, Assessment]) -> None:
+        self.phrases = dict(phrases)
+
+    def assess(self, text: str, context: Context = Context()) -> Assessment:
+        """Return the worst of what stands in the text."""
+        found = [verdict for phrase, verdict in self.phrases.items() if phrase in text]
+        return reduce(worst, found, Assessment())
 
 
 class FakeSender:
