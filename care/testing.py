@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from care.bootstrap import House
 
 TEST_READER = Reader("test", "")
+NOTHING_KNOWN = Context()
 
 
 class FakeClock:
@@ -93,7 +94,7 @@ class FakeSafety:
     def __init__(self, phrases: Mapping[str, Assessment]) -> None:
         self.phrases = dict(phrases)
 
-    def assess(self, text: str, context: Context = Context()) -> Assessment:
+    def assess(self, text: str, context: Context = NOTHING_KNOWN) -> Assessment:
         """Return the worst of what stands in the text."""
         found = [verdict for phrase, verdict in self.phrases.items() if phrase in text]
         return reduce(worst, found, Assessment())

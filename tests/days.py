@@ -35,6 +35,7 @@ from care.services import members as registry
 from care.services.conversations import Inbound, button_token
 from care.settings import ROOT
 from care.testing import TEST_READER, Book, FakeClock, FakeDialogue, FakeSafety, a_colleague, a_member, test_settings
+from scheduler import ticks
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = "2026-03-04T10:00+08:00"  # a Wednesday, no holiday near
@@ -264,3 +265,17 @@ def hand_back(house: House, member_id: MemberId, staff_id: StaffId) -> None:
 def wall(moment: datetime, zone: ZoneInfo = SHANGHAI) -> str:
     """Return a moment as the clock on the wall shows it: `03-04 18:00`."""
     return f"{moment.astimezone(zone):%m-%d %H:%M}"
+
+
+def at(house: House, moment: str) -> int:
+    """Move the clock to a wall time in Shanghai and let one tick find what is due."""
+    clock_of(house).set(f"2026-{moment}+08:00")
+    return ticks.send_due(house)
+
+
+def on_the_first_morning(house: House, member: Member) -> Episode:
+    """Record an implant of the day before, and let the first morning's question go out."""
+    clock_of(house).set("2026-03-05T08:00+08:00")
+    _, episode = treat(house, member.id, ended="2026-03-04T10:00+08:00")
+    assert at(house, "03-05T09:00") == 1
+    return episode
