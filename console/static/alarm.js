@@ -11,23 +11,23 @@ const KEPT = "anxin.sound";
 export function makeAlarm(told) {
   const bar = byId("alarm"), button = byId("sound"), sign = document.querySelector("link[rel=icon]");
   const brand = document.title;
-  let alarms = [], audio = null, on = true, timer = 0, needs = 0;
+  let alarms = [], audio = null, on = true, timer = 0, needs = 0, open = null;
   try { on = localStorage.getItem(KEPT) !== "off"; } catch { /* private window */ }
 
   function draw() {
     const one = alarms[0];
     bar.hidden = !one;
     if (!one) { bar.dataset.shows = ""; bar.replaceChildren(); return; }
-    const shows = JSON.stringify([one.id, one.level, one.reason, alarms.length]);
+    const shows = JSON.stringify([one.id, one.level, one.reason, alarms.length, one.conversation === open]);
     if (bar.dataset.shows === shows) return;
     bar.dataset.shows = shows;
     bar.replaceChildren(
       icon("alarm"),
-      h("div", { class: "alarm-words" }, chip(one.title, "solid"), h("b", {}, one.name), h("span", {}, one.reason),
+      h("div", { class: "siren-words" }, chip(one.title, "solid"), h("b", {}, one.name), h("span", {}, one.reason),
         runDue(h("span", { class: "clock" }), one.opened_at, one.due_at),
-        alarms.length > 1 && h("span", { class: "alarm-more" }, `还有 ${alarms.length - 1} 条`)),
+        alarms.length > 1 && h("span", { class: "siren-more" }, `还有 ${alarms.length - 1} 条`)),
       h("div", { class: "acts" },
-        h("button", { class: "button", type: "button", on: { click: () => told.open(one.conversation) } }, "打开对话"),
+        one.conversation !== open && h("button", { class: "button", type: "button", on: { click: () => told.open(one.conversation) } }, "打开对话"),
         h("button", { class: "button strong", type: "button", on: { click: (event) => acknowledge(event.target, one) } }, "我看到了")));
   }
 
@@ -87,6 +87,11 @@ export function makeAlarm(told) {
   drawSound();
 
   return {
+    /** Remember which conversation is on the screen: it need not be offered. */
+    here(id) {
+      open = id;
+      draw();
+    },
     /** Show what rings, and how many need a human, also where only the tab is seen. */
     show(page) {
       const before = new Set(alarms.map((one) => one.id));

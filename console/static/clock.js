@@ -9,8 +9,8 @@ export function startClock(zoneName) {
   const make = (options) => new Intl.DateTimeFormat("zh-CN", { timeZone: zone, hourCycle: "h23", ...options });
   formats = {
     time: make({ hour: "2-digit", minute: "2-digit" }),
-    day: make({ month: "numeric", day: "numeric", weekday: "short" }),
-    year: make({ year: "numeric", month: "numeric", day: "numeric" }),
+    day: make({ month: "long", day: "numeric", weekday: "short" }),
+    year: make({ year: "numeric", month: "long", day: "numeric" }),
     parts: make({ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }),
   };
   setInterval(tick, 1000);

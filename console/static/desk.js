@@ -142,6 +142,7 @@ function follow() {
   byId("talk").hidden = id === null;
   byId("panel").setAttribute("aria-expanded", String(wide.matches ? !document.body.classList.contains("folded") : Boolean(info)));
   if (id !== thread.conversation?.id) { composer.show(null); byId("head-words").replaceChildren(); byId("head-words").dataset.shows = ""; byId("head-acts").replaceChildren(); byId("brief").replaceChildren(); byId("crisis").hidden = true; }
+  alarm.here(id);
   list.mark(id);
   thread.show(id);
 }

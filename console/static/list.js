@@ -39,6 +39,8 @@ export function makeList({ seen, told }) {
   }
 
   function draw() {
+    // What is open stays in its tab until another is opened, also once it no longer belongs there.
+    if (page?.entries.some((one) => one.id === current && one[tab])) sticky = current;
     const entries = shown();
     for (const name of TABS) {
       const count = byId(`count-${name}`);
@@ -120,10 +122,10 @@ export function makeList({ seen, told }) {
     refresh: coalesced(read, 120),
     draw,
     find: (id) => page?.entries.find((one) => one.id === id) ?? null,
-    /** Mark what is open; it stays in its tab until another is opened, also once it no longer belongs there. */
+    /** Mark what is open. */
     mark(id) {
       current = id;
-      sticky = id;
+      sticky = null;
       draw();
     },
     /** The conversation `step` places further down the list. */

@@ -17,6 +17,7 @@ export function makeThread({ seen, told, saw }) {
   const scroll = byId("scroll"), lines = byId("lines"), state = byId("thread-state"), older = byId("older"), jump = byId("jump");
   const nodes = new Map(); // message id → [what it shows, element]
   let id = null, conversation = null, messages = [], more = false, seenBefore = 0, reading = false;
+  let pinned = true, place = 0, height = 0; // whether the end is read along, and where the eye was, at which height
 
   const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_PX;
   const last = () => messages.at(-1)?.seq ?? 0;
@@ -35,7 +36,7 @@ export function makeThread({ seen, told, saw }) {
 
   /** Merge the newest page into what is on the screen; after a long gap begin anew. */
   function take(page) {
-    const first = !conversation, follow = first || atEnd(), before = last();
+    const first = !conversation, follow = first || pinned, before = last();
     const from = page.messages[0]?.seq ?? Infinity;
     const kept = messages.filter((one) => one.seq < from);
     const gap = !first && page.older && before < from;
@@ -87,6 +88,7 @@ export function makeThread({ seen, told, saw }) {
     const mark = first && nodes.get("new")?.[1];
     if (mark?.isConnected) mark.scrollIntoView({ block: "center" });
     else scroll.scrollTop = scroll.scrollHeight;
+    pinned = atEnd();
     jump.hidden = true;
   }
 
@@ -120,14 +122,20 @@ export function makeThread({ seen, told, saw }) {
 
   new IntersectionObserver(([entry]) => { if (entry.isIntersecting) readOlder(); }, { root: scroll, rootMargin: "160px 0px 0px" }).observe(older);
   older.addEventListener("click", readOlder);
-  scroll.addEventListener("scroll", () => { if (atEnd()) { jump.hidden = true; look(); } }, { passive: true });
-  // The composer grows and the phone's keyboard comes and goes: whoever reads along keeps reading along.
-  let height = scroll.clientHeight;
-  new ResizeObserver(() => {
-    const shrunk = height - scroll.clientHeight;
-    if (shrunk > 0 && scroll.scrollHeight - scroll.scrollTop - height < NEAR_PX) scroll.scrollTop += shrunk;
+  scroll.addEventListener("scroll", () => {
+    if (scroll.clientHeight !== height) return; // the frame moved, not the reader
+    pinned = atEnd();
+    place = scroll.scrollTop;
+    if (pinned) { jump.hidden = true; look(); }
+  }, { passive: true });
+  // The composer grows, the phone's keyboard comes and goes, another pane covers this one: the reader stays in place.
+  const hold = new ResizeObserver(() => {
+    if (pinned) scroll.scrollTop = scroll.scrollHeight;
+    else if (height === 0) scroll.scrollTop = place;
     height = scroll.clientHeight;
-  }).observe(scroll);
+  });
+  hold.observe(scroll);
+  hold.observe(lines);
   jump.addEventListener("click", () => { toEnd(false); look(); });
   document.addEventListener("visibilitychange", look);
 
@@ -135,7 +143,7 @@ export function makeThread({ seen, told, saw }) {
     /** Open a conversation, or none. */
     show(wanted) {
       if (wanted === id) { look(); return; }
-      [id, conversation, messages, more] = [wanted, null, [], false];
+      [id, conversation, messages, more, pinned] = [wanted, null, [], false, true];
       nodes.clear();
       lines.replaceChildren();
       older.hidden = jump.hidden = true;
