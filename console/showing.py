@@ -371,5 +371,7 @@ def _plan_name(one: Touchpoint, found: Surroundings, pack: Pack) -> str:
     if plan is None:
         return "回访"
     if plan.anchor == "sutures_out":
-        return "拆线当天回访" if plan.day == 0 else f"拆线第 {plan.day} 天回访"
+        if plan.day < 0:
+            return f"拆线前 {-plan.day} 天回访"
+        return "拆线当天回访" if plan.day == 0 else f"拆线后第 {plan.day} 天回访"
     return "当天回访" if plan.day == 0 else f"第 {plan.day} 天回访"

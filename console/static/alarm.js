@@ -10,7 +10,7 @@ const KEPT = "anxin.sound";
 /** @param told.open is called with a conversation, told.acknowledge with a case */
 export function makeAlarm(told) {
   const bar = byId("alarm"), button = byId("sound"), sign = document.querySelector("link[rel=icon]");
-  const brand = document.title;
+  const home = bar.parentNode, brand = document.title;
   let alarms = [], audio = null, on = true, timer = 0, needs = 0, open = null;
   try { on = localStorage.getItem(KEPT) !== "off"; } catch { /* private window */ }
 
@@ -23,11 +23,12 @@ export function makeAlarm(told) {
     bar.dataset.shows = shows;
     bar.replaceChildren(
       icon("alarm"),
-      h("div", { class: "siren-words" }, chip(one.title, "solid"), h("b", {}, one.name), h("span", {}, one.reason),
+      h("div", { class: "siren-words" }, chip(one.title, "solid"), h("b", {}, one.name), h("span", { class: "why" }, one.reason),
         runDue(h("span", { class: "clock" }), one.opened_at, one.due_at),
         alarms.length > 1 && h("span", { class: "siren-more" }, `还有 ${alarms.length - 1} 条`)),
       h("div", { class: "acts" },
-        one.conversation !== open && h("button", { class: "button", type: "button", on: { click: () => told.open(one.conversation) } }, "打开对话"),
+        one.conversation !== open &&
+          h("button", { class: "button open", type: "button", on: { click: () => told.open(one.conversation) } }, "打开对话"),
         h("button", { class: "button strong", type: "button", on: { click: (event) => acknowledge(event.target, one) } }, "我看到了")));
   }
 
@@ -84,6 +85,8 @@ export function makeAlarm(told) {
     ring();
   });
   for (const event of ["pointerdown", "keydown"]) addEventListener(event, unlock, true);
+  // A modal dialog makes the rest of the page dumb: the bar moves into it, and back.
+  addEventListener("dialog", (event) => (event.detail ?? home).prepend(bar));
   drawSound();
 
   return {

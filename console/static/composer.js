@@ -10,7 +10,8 @@ const TALLEST_PX = 200;
 /** @param told.sent after something was stored, told.takeOver when the lock is opened */
 export function makeComposer(told) {
   const box = byId("composer"), text = byId("text"), send = byId("send"), lock = byId("lock"), write = byId("write");
-  const wrong = byId("composer-wrong"), count = byId("text-count"), hint = byId("text-hint"), tabs = { reply: byId("tab-reply"), note: byId("tab-note") };
+  const wrong = byId("composer-wrong"), count = byId("text-count"), hint = byId("text-hint");
+  const tabs = { reply: byId("tab-reply"), note: byId("tab-note") };
   const drafts = new Map(); // conversation id → { mode, reply, note, keys }
   let conversation = null, busy = false, composing = false;
 
@@ -46,8 +47,12 @@ export function makeComposer(told) {
     const owner = conversation.owner;
     if (!conversation.reachable) return { sign: "phone", words: "这位会员还没有可以收消息的渠道，请打电话。" };
     if (owner.kind === "me") return null;
-    if (owner.kind === "colleague") return { sign: "carer", words: `${owner.name}正在和会员对话。先和${owner.name}说一声再接手。`, act: "接手对话" };
-    if (conversation.crisis) return { sign: "alarm", words: "会员在危机中，小安只说陪伴的话。请现在接管。", act: "接管对话" };
+    if (owner.kind === "colleague") {
+      return { sign: "carer", words: `${owner.name}正在和会员对话。先和${owner.name}说一声再接手。`, act: "接手对话" };
+    }
+    if (conversation.crisis) {
+      return { sign: "alarm", words: "会员在危机中，小安只说陪伴的话。请现在接管。", act: "接管对话" };
+    }
     return { sign: "bot", words: "小安正在接待。接管后小安立刻不再说话，由您回复。", act: "接管对话" };
   }
 
@@ -93,7 +98,8 @@ export function makeComposer(told) {
       told.sent();
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
-      if (conversation?.id === id) complain(`没有${mode === "reply" ? "发出去" : "存下来"}：${failure.message}。文字还在，可以再试。`);
+      const what = mode === "reply" ? "发出去" : "存下来";
+      if (conversation?.id === id) complain(`没有${what}：${failure.message}。文字还在，可以再试。`);
       if (failure.status === 409) told.sent(); // somebody else was quicker: show how things stand
     } finally {
       busy = false;

@@ -1,7 +1,7 @@
 /* The member beside the thread: who they are, what to watch, what is owed, how they recover, what comes next. */
 
 import { Failure, get, post } from "./api.js";
-import { date, day, dayAndTime, runDue, runSince, time } from "./clock.js";
+import { date, day, dayAndTime, now, runDue, runSince, time } from "./clock.js";
 import { coalesced } from "./coalesce.js";
 import { byId, chip, drawing, face, h, icon } from "./element.js";
 import { toast } from "./toast.js";
@@ -9,6 +9,7 @@ import { recordTreatment } from "./treatment.js";
 
 const PHONE_SHOWN_MS = 60_000;
 const ANSWERS_SHOWN = 6; // days
+const LATE_MS = 15 * 60_000; // a contact that should have left so long ago is not simply coming
 
 /** @param told.take and told.resolve are called with a case, told.read with every page */
 export function makeContext({ setup, told }) {
@@ -28,7 +29,8 @@ export function makeContext({ setup, told }) {
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       if (wanted === member && !page) {
-        body.replaceChildren(h("div", { class: "blank", role: "alert" }, icon("broken"), h("p", {}, "资料没有加载出来"), h("span", {}, failure.message),
+        body.replaceChildren(h("div", { class: "blank", role: "alert" },
+          icon("broken"), h("p", {}, "资料没有加载出来"), h("span", {}, failure.message),
           h("button", { class: "button", type: "button", on: { click: read } }, "再试一次")));
       }
     }
@@ -37,29 +39,33 @@ export function makeContext({ setup, told }) {
   function draw() {
     const top = body.scrollTop;
     body.replaceChildren(...[
-      identity(), risks(), cases(), recovery(), coming(), section("gone", "联系记录", gone()),
-      section("resolved", "已解决的事", resolved()), section("earlier", "以前的治疗", earlier()), section("consents", "同意与偏好", consents()),
+      identity(), risks(), cases(), recovery(), coming(),
+      section("gone", "联系记录", gone()), section("resolved", "已解决的事", resolved()),
+      section("earlier", "以前的治疗", earlier()), section("consents", "同意与偏好", consents()),
     ].filter(Boolean));
     body.scrollTop = top;
   }
 
-  function section(key, title, content, act = null) {
+  function section(key, title, content) {
     if (!content) return null;
-    return h("details", { class: "part", open: !closed.has(key), on: { toggle: (event) => closed[event.target.open ? "delete" : "add"](key) } },
-      h("summary", {}, h("h3", {}, title)), act, content);
+    const keep = (event) => closed[event.target.open ? "delete" : "add"](key);
+    return h("details", { class: "part", open: !closed.has(key), on: { toggle: keep } },
+      h("summary", {}, h("h3", {}, title)), content);
   }
 
   function identity() {
-    const { member: one, channels } = page;
+    const { member: one } = page;
+    const channels = page.channels.map((each) => (each.reachable ? each.name : `${each.name}（联系不上）`));
     return h("div", { class: "identity" },
       face(one.name, `big ${one.known ? "" : "unknown"}`),
       h("div", {},
         h("h2", {}, one.name, one.salutation && one.salutation !== one.name && h("small", {}, one.salutation)),
-        h("p", { class: "dim" }, [...new Set(channels.map((each) => (each.reachable ? each.name : `${each.name}（联系不上）`)))].join("、") || "没有渠道",
-          ` · ${date(one.since)}起`)),
+        h("p", { class: "dim" }, [...new Set(channels)].join("、") || "没有渠道", ` · ${date(one.since)}起`)),
       h("div", { class: "phone" }, icon("phone"),
         phone ? h("a", { href: `tel:${phone}` }, phone) : h("span", {}, one.phone ?? "没有留电话"),
-        one.phone && h("button", { class: "link", type: "button", title: "查看会记入访问日志", on: { click: phone ? hidePhone : showPhone } }, phone ? "隐藏" : "显示")));
+        one.phone && h("button", {
+          class: "link", type: "button", title: "查看会记入访问日志", on: { click: phone ? hidePhone : showPhone },
+        }, phone ? "隐藏" : "显示")));
   }
 
   async function showPhone(event) {
@@ -103,26 +109,28 @@ export function makeContext({ setup, told }) {
         h("p", { class: "dim" }, `${dayAndTime(one.opened_at)} 提出 · ${dayAndTime(one.due_at)} 前`,
           !one.waiting && one.taken_at && [" · ", runSince(h("span"), one.taken_at, "已处理")]),
         h("div", { class: "acts" },
-          one.owner?.kind !== "me" && h("button", { class: "button", type: "button", on: { click: () => told.take(one) } }, one.waiting ? "我来处理" : "接过来"),
+          one.owner?.kind !== "me" &&
+            h("button", { class: "button", type: "button", on: { click: () => told.take(one) } }, one.waiting ? "我来处理" : "接过来"),
           h("button", { class: "button", type: "button", on: { click: () => told.resolve(one) } }, "解决"))))));
   }
 
   function recovery() {
     const one = page.treatment;
-    const record = h("button", { class: "button small", type: "button", on: { click: record_ } }, icon("plus"), "记录治疗");
-    if (!one) return h("section", { class: "part" }, h("h3", {}, "治疗"), h("p", { class: "dim" }, "没有正在照看的治疗"), record);
+    const add = h("button", { class: "button small", type: "button", on: { click: record } }, icon("plus"), "记录治疗");
+    if (!one) return h("section", { class: "part" }, h("h3", {}, "治疗"), h("p", { class: "dim" }, "没有正在照看的治疗"), add);
     return h("section", { class: "part" },
       h("h3", {}, "恢复"),
       h("p", { class: "stage" }, icon("leaf"), one.title),
       h("p", { class: "dim" }, [one.practitioner, one.clinic, `${dayAndTime(one.ended_at)} 结束`].filter(Boolean).join(" · ")),
       one.sutures && h("p", { class: "dim" }, `拆线 ${day(`${one.sutures}T12:00:00+08:00`)}`),
       one.curve && h("figure", { class: "curve-box" }, drawing(one.curve),
-        h("figcaption", {}, h("span", { class: "key-line" }, "疼痛"), h("span", { class: "key-band" }, "通常过程"), h("span", { class: "key-high" }, "7 分以上"))),
+        h("figcaption", {}, h("span", { class: "key-line" }, "疼痛"), h("span", { class: "key-band" }, "通常过程"),
+          h("span", { class: "key-high" }, "7 分以上"))),
       answers(one.answers),
-      record);
+      add);
   }
 
-  async function record_() {
+  async function record() {
     if (!(await recordTreatment(page.member, setup))) return;
     toast("治疗已记录，回访已排好");
     read();
@@ -130,35 +138,51 @@ export function makeContext({ setup, told }) {
 
   function answers(table) {
     if (!table.rows.length) return h("p", { class: "dim" }, "还没有回答过回访");
+    const cell = (found) => h("td", {}, found.length ? found.map((one) => h("span", {
+      class: `answer ${one.verdict}`, title: [time(one.at), one.reason].filter(Boolean).join(" "),
+    }, one.text)) : h("span", { class: "none" }, "–"));
     return h("div", { class: "answers", tabindex: "0", role: "region", "aria-label": "回访回答" }, h("table", {},
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "天"), table.columns.map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, table.rows.slice(0, ANSWERS_SHOWN).map((row) => h("tr", {}, h("th", { scope: "row" }, row.day),
-        row.cells.map((cell) => h("td", {}, cell.length ? cell.map((one) => h("span", {
-          class: `answer ${one.verdict}`, title: [time(one.at), one.reason].filter(Boolean).join(" "),
-        }, one.text)) : h("span", { class: "none" }, "–"))))))));
+      h("tbody", {}, table.rows.slice(0, ANSWERS_SHOWN).map((row) =>
+        h("tr", {}, h("th", { scope: "row" }, row.day), row.cells.map(cell))))));
   }
 
   function coming() {
-    const visits = page.appointments.map((one) => ({ at: one.at, sign: "reminder", name: one.service, more: [one.practitioner, one.clinic, one.for_whom && `${one.for_whom}就诊`] }));
-    const contacts = page.coming.map((one) => ({ at: one.due_at, sign: one.safety ? "safety" : "check_in", name: one.name, more: [one.asks.length && `问${one.asks.join("、")}`, one.reason && `${one.state}：${one.reason}`] }));
+    const visits = page.appointments.map((one) => ({
+      at: one.at, sign: "reminder", name: one.service,
+      more: [one.practitioner, one.clinic, one.for_whom && `${one.for_whom}就诊`],
+    }));
+    const contacts = page.coming.map((one) => ({
+      at: one.due_at, sign: one.safety ? "safety" : "check_in", name: one.name,
+      more: [
+        one.asks.length > 0 && `问${one.asks.join("、")}`,
+        one.reason && `${one.state}：${one.reason}`,
+        now() - new Date(one.due_at) > LATE_MS && "时间已过，还没发出",
+      ],
+    }));
     const all = [...visits, ...contacts].sort((a, b) => new Date(a.at) - new Date(b.at));
-    return section("coming", "接下来", all.length ? h("ul", { class: "steps" }, all.map(step)) : h("p", { class: "dim" }, "没有预约，也没有安排联系"));
+    return section("coming", "接下来",
+      all.length ? h("ul", { class: "steps" }, all.map(step)) : h("p", { class: "dim" }, "没有预约，也没有安排联系"));
   }
 
-  const step = (one) => h("li", {}, icon(one.sign), h("div", {}, h("b", {}, one.name), h("span", { class: "dim" }, dayAndTime(one.at)),
-    one.more.some(Boolean) && h("p", { class: "dim" }, one.more.filter(Boolean).join(" · "))));
+  /** One line of a list: a sign, a name, a moment, and what else there is to say. */
+  function step({ sign, name, at, more = [], words = "" }) {
+    const rest = more.filter(Boolean).join(" · ");
+    return h("li", {}, icon(sign), h("div", {}, h("b", {}, name), h("span", { class: "dim" }, dayAndTime(at)),
+      rest && h("p", { class: "dim" }, rest), words && h("p", {}, words)));
+  }
 
-  const gone = () => page.gone.length > 0 && h("ul", { class: "steps" }, page.gone.map((one) => step({
+  const steps = (all) => all.length > 0 && h("ul", { class: "steps" }, all.map(step));
+  const gone = () => steps(page.gone.map((one) => ({
     at: one.due_at, sign: one.kind === "handed_over" ? "check" : "close", name: one.name, more: [one.state, one.reason],
   })));
-
-  const resolved = () => page.resolved.length > 0 && h("ul", { class: "steps" }, page.resolved.map((one) => h("li", {}, icon("check"), h("div", {},
-    h("b", {}, one.title), h("span", { class: "dim" }, dayAndTime(one.resolved_at)),
-    h("p", { class: "dim" }, [one.reason, one.owner?.kind === "me" ? "我" : one.owner?.name].filter(Boolean).join(" · ")),
-    one.outcome && h("p", {}, one.outcome)))));
-
-  const earlier = () => page.earlier.length > 0 && h("ul", { class: "steps" }, page.earlier.map((one) => h("li", {}, icon("leaf"), h("div", {},
-    h("b", {}, one.name), h("span", { class: "dim" }, date(one.ended_at)), h("p", { class: "dim" }, [one.practitioner, one.clinic].filter(Boolean).join(" · "))))));
+  const resolved = () => steps(page.resolved.map((one) => ({
+    at: one.resolved_at, sign: "check", name: one.title, words: one.outcome ?? "",
+    more: [one.reason, one.owner?.kind === "me" ? "我" : one.owner?.name],
+  })));
+  const earlier = () => steps(page.earlier.map((one) => ({
+    at: one.ended_at, sign: "leaf", name: one.name, more: [one.practitioner, one.clinic],
+  })));
 
   const consents = () => h("ul", { class: "consents" }, page.consents.map((one) =>
     h("li", { class: one.given ? "given" : "" }, icon(one.given ? "check" : "close"), `${one.name}：${one.given ? "同意" : "不同意"}`)));

@@ -75,7 +75,8 @@ function drawHead(one) {
       page?.treatment && h("span", { class: "dim" }, page.treatment.title))));
   byId("head-acts").replaceChildren(one.owner.kind === "me"
     ? h("button", { class: "button", type: "button", id: "hand-back", on: { click: giveBack } }, "交还小安")
-    : h("button", { class: "button primary", type: "button", id: "take-over", on: { click: takeOver } }, one.owner.kind === "bot" ? "接管" : "接手"));
+    : h("button", { class: "button primary", type: "button", id: "take-over", on: { click: takeOver } },
+      one.owner.kind === "bot" ? "接管" : "接手"));
   byId("crisis").hidden = !one.crisis;
   byId("release").hidden = !one.may_release;
   byId("crisis-words").textContent = one.may_release
@@ -141,10 +142,17 @@ function follow() {
   byId("nothing").hidden = id !== null;
   byId("talk").hidden = id === null;
   byId("panel").setAttribute("aria-expanded", String(wide.matches ? !document.body.classList.contains("folded") : Boolean(info)));
-  if (id !== thread.conversation?.id) { composer.show(null); byId("head-words").replaceChildren(); byId("head-words").dataset.shows = ""; byId("head-acts").replaceChildren(); byId("brief").replaceChildren(); byId("crisis").hidden = true; }
+  if (id !== thread.conversation?.id) clearHead();
   alarm.here(id);
   list.mark(id);
   thread.show(id);
+}
+
+function clearHead() {
+  composer.show(null);
+  byId("head-words").dataset.shows = "";
+  for (const part of ["head-words", "head-acts", "brief"]) byId(part).replaceChildren();
+  byId("crisis").hidden = true;
 }
 
 function panel() {
@@ -229,7 +237,14 @@ addEventListener("keydown", (event) => {
     else if (typing) typing.blur();
   } else if (event.key === "?" && !typing) showKeys();
   else if (event.altKey && !event.ctrlKey && !event.metaKey) {
-    const key = { KeyJ: () => step(1), KeyK: () => step(-1), KeyL: () => composer.choose("reply"), KeyP: () => composer.choose("note"), KeyO: () => open && panel(), KeyT: () => byId("head-acts").querySelector("button")?.click() }[event.code];
+    const key = {
+      KeyJ: () => step(1),
+      KeyK: () => step(-1),
+      KeyL: () => composer.choose("reply"),
+      KeyP: () => composer.choose("note"),
+      KeyO: () => open && panel(),
+      KeyT: () => byId("head-acts").querySelector("button")?.click(),
+    }[event.code];
     if (!key) return;
     event.preventDefault();
     key();

@@ -25,7 +25,12 @@ export function ask({ title, lead = "", body = [], act, work, tone = "", closabl
       h("footer", {}, no, go));
     const dialog = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title" }, form);
 
-    function close(done) { dialog.close(); dialog.remove(); settle(done); }
+    function close(done) {
+      tell(null);
+      dialog.close();
+      dialog.remove();
+      settle(done);
+    }
 
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -48,9 +53,13 @@ export function ask({ title, lead = "", body = [], act, work, tone = "", closabl
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); if (closable) close(false); });
     document.body.append(dialog);
     dialog.showModal();
+    tell(dialog);
     form.querySelector("textarea, select, input")?.focus();
   });
 }
+
+/** Tell who has to be seen above everything which dialog is open now, or that none is. */
+const tell = (dialog) => dispatchEvent(new CustomEvent("dialog", { detail: dialog }));
 
 /** A labelled line of several rows whose emptiness is refused with words beside it. */
 function lines(label, placeholder) {
@@ -72,7 +81,8 @@ export function handBack(conversation, openCases) {
   const outcome = lines("结果和下一步", "例如：出血已止住，明早 9 点再问一次");
   const mention = h("input", { type: "checkbox", checked: true });
   const left = openCases.length
-    ? h("p", { class: "hint warn" }, icon("alarm"), `还有 ${openCases.length} 件事没有解决：${openCases.map((one) => one.title).join("、")}`)
+    ? h("p", { class: "hint warn" }, icon("alarm"),
+      `还有 ${openCases.length} 件事没有解决：${openCases.map((one) => one.title).join("、")}`)
     : null;
   return ask({
     title: "交还给小安",
@@ -144,7 +154,7 @@ const KEYS = [
 
 export function showKeys() {
   if (byId("keys")) return;
-  const close = () => { dialog.close(); dialog.remove(); };
+  const close = () => { tell(null); dialog.close(); dialog.remove(); };
   const dialog = h("dialog", { class: "dialog", id: "keys", "aria-labelledby": "keys-title", on: { cancel: close } },
     h("div", { class: "dialog-form" },
       h("header", {}, h("h2", { id: "keys-title" }, "快捷键"),
@@ -152,4 +162,5 @@ export function showKeys() {
       h("dl", { class: "keys" }, KEYS.map(([key, does]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, does))))));
   document.body.append(dialog);
   dialog.showModal();
+  tell(dialog);
 }

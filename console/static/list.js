@@ -67,11 +67,13 @@ export function makeList({ seen, told }) {
       state.replaceChildren(h("div", { class: "blank", role: "alert" }, icon("broken"), h("p", {}, "列表没有加载出来"),
         h("span", {}, failed.message), retry()));
     } else if (!page) {
-      state.replaceChildren(...Array.from({ length: 5 }, () => h("div", { class: "bone-card", "aria-hidden": "true" }, h("i"), h("i"), h("i"))));
+      const bone = () => h("div", { class: "bone-card", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+      state.replaceChildren(...Array.from({ length: 5 }, bone));
     } else {
       const [sign, title, line] = EMPTY[tab];
       state.replaceChildren(h("div", { class: "blank" }, icon(sign), h("p", {}, title), h("span", {}, line),
-        tab === "needs" && page.counts.all > 0 && h("button", { class: "button", type: "button", on: { click: () => choose("all") } }, "看全部对话")));
+        tab === "needs" && page.counts.all > 0 &&
+          h("button", { class: "button", type: "button", on: { click: () => choose("all") } }, "看全部对话")));
     }
   }
 

@@ -30,7 +30,8 @@ export function makeThread({ seen, told, saw }) {
       if (wanted === id) take(page);
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
-      if (wanted === id && !conversation) blank("broken", failure.status === 404 ? "没有这段对话" : "对话没有加载出来", failure.message, true);
+      if (wanted !== id || conversation) return;
+      blank("broken", failure.status === 404 ? "没有这段对话" : "对话没有加载出来", failure.message, true);
     }
   }
 
@@ -47,7 +48,8 @@ export function makeThread({ seen, told, saw }) {
     const fresh = messages.filter((one) => one.seq > before);
     if (follow) toEnd(first);
     else if (fresh.some((one) => one.kind !== "note" && !one.mine)) jump.hidden = false;
-    if (!first) for (const one of fresh) if (one.kind === "member") announce(`${conversation.name}：${one.parts.map(([text]) => text).join("")}`);
+    const said = first ? null : fresh.findLast((one) => one.kind === "member");
+    if (said) announce(`${conversation.name}：${said.parts.map(([text]) => text).join("")}`);
     look();
     told(conversation, page);
   }
@@ -61,7 +63,7 @@ export function makeThread({ seen, told, saw }) {
     for (const one of messages) {
       const newDay = before === null || !sameDay(before.at, one.at);
       if (newDay) wanted.push(keep(`day:${day(one.at)}`, "", () => divider(day(one.at), "day")));
-      const isNew = !marked && seenBefore > 0 && before !== null && one.seq > seenBefore && one.kind === "member" && before.seq <= seenBefore;
+      const isNew = !marked && before !== null && before.seq <= seenBefore && one.seq > seenBefore && one.kind === "member";
       if (isNew) { marked = true; wanted.push(keep("new", "", () => divider("新消息", "new"))); }
       const joined = !newDay && !isNew && continues(before, one);
       wanted.push(keep(one.id, JSON.stringify([one, joined]), () => bubble(one, joined, conversation.name)));
