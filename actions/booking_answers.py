@@ -13,7 +13,10 @@ from actions.hearing import Change, Values, values_in
 from actions.turn import Turn
 from care.model.appointment import Appointment, Slot
 from care.model.errors import InvalidInput, SlotTaken, SlotUnavailable
+from care.model.pack import Service
 from care.services import booking
+
+SHOWN_SERVICES = 5  # buttons; the pack lists what is booked most first
 
 
 def hear(requested: str, state: State, values: Values, turn: Turn) -> bool:
@@ -80,13 +83,23 @@ def move_from(state: State, visit: Appointment) -> None:
     state.for_whom = visit.for_whom
 
 
+def services_to_choose(practitioner: str | None, turn: Turn) -> list[Service]:
+    """Return the services put up for choice: what is booked most, and only what this person does."""
+    pack = turn.house.pack
+    one = pack.practitioners.get(practitioner or "")
+    every = list(pack.services.values())
+    fitting = [service for service in every if one is None or pack.may_do(one, service)]
+    return (fitting or every)[:SHOWN_SERVICES]
+
+
 def first_service(turn: Turn) -> str:
     """Return what somebody books who does not know what they need: the check-up, else the pack's first."""
     services = turn.house.pack.services
     return "checkup" if "checkup" in services else next(iter(services))
 
 
-def _does_not_know(text: str) -> bool:
+def does_not_know(text: str) -> bool:
+    """Whether the words say that the member does not know what they need."""
     return any(word in text for word in ("不知道", "不清楚", "不确定", "说不清", "看看再说", "不懂", "检查"))
 
 
@@ -114,7 +127,12 @@ def _hear_service(state: State, values: Values, turn: Turn) -> bool:
     if tapped in turn.house.pack.services:
         state.service = tapped
         return True
-    if state.service is None and (hearing.ANY_OF_THEM.search(turn.text) or _does_not_know(turn.text)):
+    shown = services_to_choose(state.practitioner, turn)
+    index = hearing.which_in(turn.text, len(shown)) if not changed else None
+    if index is not None and state.service is None:
+        state.service = shown[index].code
+        return True
+    if state.service is None and (hearing.ANY_OF_THEM.search(turn.text) or does_not_know(turn.text)):
         state.service = first_service(turn)
         return True
     return changed or state.service is not None
@@ -175,7 +193,7 @@ def _hear_confirm(state: State, values: Values, turn: Turn) -> bool:
         take_change(state, change, turn)
         state.reopen(change.value)
         return True
-    if (turn.intent == "affirm" and not hearing.BUT.search(turn.text)) or hearing.is_yes(turn.text):
+    if _agrees(state, values, turn):
         state.confirm = "yes"
         return True
     if turn.intent == "deny" or hearing.is_no(turn.text):
@@ -185,6 +203,15 @@ def _hear_confirm(state: State, values: Values, turn: Turn) -> bool:
         state.reopen("declined")
         return True
     return bool(values.any)
+
+
+def _agrees(state: State, values: Values, turn: Turn) -> bool:
+    """Whether what was read back is right; 约吧 and 帮我约上 are a yes here, not a second booking."""
+    if hearing.is_yes(turn.text) or (state.moves and hearing.is_yes_to_move(turn.text)):
+        return True
+    if turn.intent == "affirm":
+        return not hearing.BUT.search(turn.text)
+    return turn.intent == "book_appointment" and not values.any and not hearing.is_no(turn.text)
 
 
 def _would_change(values: Values, held: Slot | None, state: State) -> bool:

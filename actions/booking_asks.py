@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rasa_sdk.events import SlotSet
 
+from actions.booking_answers import services_to_choose
 from actions.booking_state import (
     FORM,
     State,
@@ -25,8 +26,6 @@ from care.model.ids import AppointmentId
 from care.services import booking
 from care.services.booking import Offer
 from care.services.matching import next_days
-
-SHOWN_SERVICES = 5  # buttons; the pack lists what is booked most first
 
 #: Why the question is put so, and the sentence that says it.
 OFFER_WORDS = {
@@ -82,11 +81,8 @@ class AskService(CareAction):
             response = "utter_ask_service_unclear" if state.misses < 2 else "utter_ask_service_human"
         elif state.for_whom is not None:
             response = "utter_ask_service_family"
-        services = list(self.house.pack.services.values())
-        one = self.house.pack.practitioners.get(state.practitioner or "")
-        if one is not None:
-            services = [service for service in services if self.house.pack.may_do(one, service)] or services
-        buttons = [(service.name, f'/inform{{"service": "{service.code}"}}') for service in services[:SHOWN_SERVICES]]
+        shown = services_to_choose(state.practitioner, turn)
+        buttons = [(service.name, f'/inform{{"service": "{service.code}"}}') for service in shown]
         turn.say(response, buttons=buttons, asked="booking.service", 谁=state.for_whom or "")
         return [SlotSet("booking_note", None)]
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from rasa_sdk.events import ActiveLoop, SlotSet
 
 from actions import hearing
-from actions.booking_answers import hear, move_from, next_question, settled, which_visit
+from actions.booking_answers import does_not_know, hear, move_from, next_question, settled, which_visit
 from actions.booking_state import (
     FORM,
     NEW,
@@ -270,6 +270,8 @@ def _is_other_subject(turn: Turn, values: Values, requested: str) -> bool:
     if turn.intent == "cancel_appointment":
         return turn.slot("booking_visit") == NEW and not hearing.gives_up(turn.text)
     if turn.intent not in QUESTIONS:
+        return False
+    if requested == "booking_service" and does_not_know(turn.text):
         return False
     if turn.tapped("choice") or turn.tapped("visit"):
         return False

@@ -43,10 +43,11 @@ ORDINAL = re.compile(
     r"第\s*([一二两三四五1-5])\s*个?|^\s*(?:选|要|就|那就|我要|我选)?\s*([一二两三1-3])\s*(?:号|吧|个|）|\)|\.|。)?\s*$|(头一个|首个)|(中间)"
 )
 YES = re.compile(
-    r"^(嗯+|恩|好+|好的|好啊|好呀|好嘞|好滴|行+|可以|可|对+|对的|是+|是的|没错|没问题|确认|确定|ok|okay|yes|y|就(这|那)(个|样|么)|定了|订吧|定吧|约吧|成|中|妥|要得|得|冇问题|👌|👍|必须的?|同意|帮我(订|定|约)|麻烦(您|你)?了?)"
+    r"^(嗯+|恩|好+|好的|好啊|好呀|好嘞|好滴|行+|可以|可|对+|对的|是+|是的|没错|没问题|确认|确定|ok|okay|yes|y|就(这|那)(个|样|么)|定了|订吧|定(下来|这个|它)?吧?|约定|约(这个|上|了)?吧?|预约吧?|成|中|妥|要得|得|冇问题|👌|👍|必须的?|同意|帮我(订|定|约)|麻烦(您|你)?了?)"
     r"[\s,，。!！~～吧的啦了呀哦噢喔啊嘛\w]{0,12}$",
     re.IGNORECASE,
 )
+YES_TO_MOVE = re.compile(r"^(对|好的?|可以|行|嗯+|是的?|确认)?[\s,，]*(就)?(这么|这样)?改(吧|了|好了|掉)?[。.!！~]*$")
 NO = re.compile(
     r"^(不+|不是|不对|不行|不要|不用|不了|别|no|没有|错了|不可以|不约|唔系|唔得|不好|不太)", re.IGNORECASE
 )
@@ -186,6 +187,11 @@ def by_time(text: str, span: TimeSpan, starts: Sequence[datetime], zone: ZoneInf
 def is_yes(text: str) -> bool:
     """Whether the words are a plain yes, without a but."""
     return bool(YES.search(text.strip())) and not BUT.search(text) and not GIVES_UP.search(text)
+
+
+def is_yes_to_move(text: str) -> bool:
+    """Whether the words let a move be made: 对，改; 改吧. Elsewhere 改 asks for something else."""
+    return bool(YES_TO_MOVE.search(text.strip()))
 
 
 def is_no(text: str) -> bool:

@@ -28,7 +28,7 @@ from care.model.ids import MemberId, OutboxId, StaffId, new_id
 from care.model.member import Identity, Member
 from care.model.message import Message, Reply
 from care.model.staff import Reader, Role, Staff
-from care.ports import UnitOfWork
+from care.ports import Dialogue, UnitOfWork
 from care.services import conversations
 from care.settings import Settings
 
@@ -202,7 +202,7 @@ def a_house(
     folder: Path,
     *,
     clock: FakeClock | None = None,
-    dialogue: FakeDialogue | None = None,
+    dialogue: Dialogue | None = None,
     **settings: object,
 ) -> Iterator[House]:
     """Build a house on a fresh, migrated database."""

@@ -56,6 +56,7 @@ class Practitioner:
     good_at: tuple[str, ...]  # in patients' own words
     about: str
     shifts: tuple[Shift, ...]
+    keywords: tuple[str, ...] = ()  # words in a member's question that point to this person
     leave: tuple[date, ...] = ()
 
 

@@ -37,5 +37,5 @@ def stranger(model: Model, tmp_path: Path) -> Iterator[Talk]:
     dialogue = RasaDialogue(model.url, timeout_s=20)
     with a_house(tmp_path, clock=clock, dialogue=dialogue) as house:
         model.switch.to(house)
-        yield begin(house, clock, phone=None, name=None, title=None)
+        yield begin(house, clock, known=False)
     dialogue.close()

@@ -122,6 +122,12 @@ class Talk:
         """Return the buttons under the last answers."""
         return [button.title for message in self.last for button in message.buttons]
 
+    def newest(self) -> str:
+        """Return the newest message of ours, and mark everything as seen."""
+        history = [message for message in self._history() if message.author is not Author.MEMBER and not message.note]
+        self._seen = max((message.seq for message in self._history()), default=0)
+        return history[-1].text if history else ""
+
     def visits(self) -> list[Appointment]:
         """Return the visits to come, in order of time."""
         with self.house.unit_of_work() as uow:
@@ -170,7 +176,7 @@ class Talk:
     def has_visit(
         self, service: str, at: str, *, practitioner: str | None = None, for_whom: str | None = None
     ) -> Appointment:
-        """Put a visit into the book, as the practice system would: `at` is `2026-11-26 15:00` in the clinic's zone."""
+        """Put a visit into the book, as the practice system would; `at` is `2026-11-26 15:00` of the clinic."""
         start = datetime.fromisoformat(at).replace(tzinfo=self.house.zone)
         with self.house.unit_of_work() as uow:
             made = booking.book(
@@ -235,8 +241,8 @@ class Talk:
             return uow.conversations.history(conversation.id, limit=200)
 
 
-def begin(house: House, clock: FakeClock, *, phone: str | None = "13800001234", **fields: object) -> Talk:
-    """Let a member the clinic knows sit down and write; a carer, a nurse and a lead are on duty."""
+def begin(house: House, clock: FakeClock, *, known: bool = True) -> Talk:
+    """Let a member sit down and write; a carer, a nurse and a lead are on duty."""
     with house.unit_of_work() as uow:
         for name, role, title in (
             ("李静", Role.CARER, "康复关怀师"),
@@ -244,7 +250,10 @@ def begin(house: House, clock: FakeClock, *, phone: str | None = "13800001234", 
             ("孙岚", Role.LEAD, "关怀组长"),
         ):
             a_colleague(uow, now=clock.now(), name=name, role=role, job_title=title)
-        member = a_member(uow, now=clock.now(), phone=phone, channel="web", **fields)
+        if known:
+            member = a_member(uow, now=clock.now(), phone="13800001234", channel="web")
+        else:
+            member = a_member(uow, now=clock.now(), name=None, title=None, channel="web")
         account = uow.members.identities_of(member.id)[0].external_id
         conversation = uow.conversations.of_member(member.id, lock=True)
         assert conversation is not None

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.rasa
 
 
 def test_a_visit_is_booked_step_by_step(talk: Talk) -> None:
-    assert "做什么" in talk.say("你好，我想约个时间看牙")
+    assert "做什么" in talk.say("你好，帮我约个时间")
     offered = talk.say("洗牙")
     assert "1." in offered
 

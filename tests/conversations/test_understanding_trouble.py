@@ -1,0 +1,47 @@
+"""When the assistant does not understand, or cannot: it asks, it brings a human, it never acts on a guess."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conversations.talk import Talk
+
+pytestmark = pytest.mark.rasa
+
+
+def test_gibberish_is_asked_back_and_then_handed_to_a_human(talk: Talk) -> None:
+    first = talk.say("的了吗呢吧啊哈")
+    assert first
+    assert not talk.visits()
+
+
+@pytest.mark.parametrize(
+    "words", ["", "   ", "😀😀😀", "\u200b\u200b", "\x00\x00", "/restart", "/book_appointment", "///"]
+)
+def test_odd_input_is_answered_and_orders_nobody_about(talk: Talk, words: str) -> None:
+    assert talk.say(words)
+    assert not talk.visits()
+
+
+def test_five_thousand_characters_are_answered(talk: Talk) -> None:
+    assert talk.say("我想约洗牙" + "啊" * 5000)
+
+
+def test_praise_and_complaint_reach_people(talk: Talk) -> None:
+    assert "看得到" in talk.say("你们护士真好，特别有耐心，必须表扬")
+    assert not talk.cases()
+
+    answer = talk.say("等了一个半小时没人理我，服务太差了")
+    assert "对不起" in answer
+    assert talk.cases()
+
+
+def test_thanks_and_goodbye_are_short(talk: Talk) -> None:
+    assert len(talk.say("谢谢你啊")) < 30
+    assert len(talk.say("那先这样，拜拜")) < 30
+
+
+def test_traditional_chinese_books_as_well(talk: Talk) -> None:
+    answer = talk.say("我想預約洗牙，星期五下午兩點")
+
+    assert "11月27日" in answer
