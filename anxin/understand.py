@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from care.model.assessment import Context
 
 from anxin.train import QUIET
 from anxin.up import MODEL, CannotStart, rasa_python
 from care.adapters.rasa import as_words
 from care.bootstrap import Reading
+from care.model.assessment import Context
 from care.settings import ROOT, Settings, inherited_environment
 
 STARTS_WITHIN_S = 120
@@ -106,7 +106,7 @@ def _one(line: str, reading: Reading, *, nlu: Nlu | None, only: str | None, now:
     seen = Context(asked=asked, treatment=context.get("treatment"), day=context.get("day"))
     result: dict[str, Any] = {"id": given["id"]} if "id" in given else {}
     result["text"] = text
-    span = reading.times.read(text, at, asked).span if only in {None, "time"} else None
+    span = reading.times.read(text, at, asked).named if only in {None, "time"} else None
     if only == "time":
         return result | {"time": span.as_json() if span else None}
     assessment = reading.safety.assess(text, seen)

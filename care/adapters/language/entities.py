@@ -60,31 +60,31 @@ class EntityReader:
         return sorted(_settled(entities), key=lambda one: (one.start, -one.end))
 
     def _time(self, text: str, now: datetime, asked: str | None) -> list[Entity]:
-        span = self._times.read(text, now, asked).span
-        if span is None:
+        reading = self._times.read(text, now, asked)
+        if reading.named is None:
             return []
-        start = max(0, text.find(span.text))
-        return [Entity("time", span.text, start, start + len(span.text), span)]
+        return [Entity("time", text[reading.start : reading.end], reading.start, reading.end, reading.named)]
 
 
 def _longest(found: list[Found]) -> list[Found]:
     """Keep, of finds of one kind that overlap, the longest; of equally long ones the first read."""
     kept: list[Found] = []
+    taken: dict[str, set[int]] = {}
     for one in sorted(found, key=lambda each: each.start - each.end):
-        if not any(one.entity == other.entity and one.overlaps(other) for other in kept):
+        places = range(one.start, one.end)
+        if taken.setdefault(one.entity, set()).isdisjoint(places):
+            taken[one.entity].update(places)
             kept.append(one)
     return kept
 
 
 def _settled(entities: list[Entity]) -> list[Entity]:
-    return [
-        one
-        for one in entities
-        if not any(
-            one.entity in STRONGER.get(other.entity, ()) and one.start < other.end and other.start < one.end
-            for other in entities
-        )
-    ]
+    """Drop what a stronger kind claims."""
+    barred: dict[str, set[int]] = {}
+    for one in entities:
+        for weaker in STRONGER.get(one.entity, ()):
+            barred.setdefault(weaker, set()).update(range(one.start, one.end))
+    return [one for one in entities if barred.get(one.entity, set()).isdisjoint(range(one.start, one.end))]
 
 
 def _entity(text: str, plain: Normalised, found: Found) -> Entity:

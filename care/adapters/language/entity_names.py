@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from pypinyin import lazy_pinyin
 from pypinyin.constants import PINYIN_DICT
@@ -136,7 +137,7 @@ class NameReader:
     def _accepted(self, plain: PlainText, window: list[_Unit], name: _Name) -> Found | None:
         start, end = window[0].start, window[-1].end
         heard = plain.text[start:end]
-        if heard == name.text or any(one.end != other.start for one, other in zip(window, window[1:], strict=False)):
+        if heard == name.text or any(one.end != other.start for one, other in pairwise(window)):
             return None
         parts = [plain.text[unit.start : unit.end] for unit in window]
         same = sum(part == char for part, char in zip(parts, name.text, strict=True))
@@ -182,7 +183,8 @@ class _People:
         self._heard = re.compile(rf"(?P<who>[{names}]|{given})(?P<title>[\u4e00-\u9fff]{{2}})")
         latin = "|".join([*sorted(self._spelt, key=len, reverse=True), "(?!)"])
         self._latin = re.compile(
-            rf"(?<![a-z]){_DOCTOR}[。，]?(?P<a>[{names}]|(?:{latin})(?![a-z]))|(?<![a-z])(?P<b>{latin})(?:{TITLES}|{_DOCTOR}(?![a-z]))"
+            rf"(?<![a-z]){_DOCTOR}[。，]?(?P<a>[{names}]|(?:{latin})(?![a-z]))|(?<![a-z])(?P<b>{latin})(?:"
+            rf"{TITLES}|{_DOCTOR}(?![a-z]))"
         )
 
     def read(self, plain: PlainText) -> Iterator[Found]:

@@ -8,6 +8,7 @@ DIGITS = {
 }  # fmt: skip
 UNITS = {"十": 10, "百": 100, "千": 1000, "廿": 20, "卅": 30}
 NUMERAL = "零〇一二两三四五六七八九十廿卅百"
+LONGEST = 12  # characters; nobody counts further in a message
 
 
 def to_number(words: str) -> int | None:
@@ -15,6 +16,8 @@ def to_number(words: str) -> int | None:
 
     A missing last unit counts as the next smaller one: 两百五 is 250.
     """
+    if len(words) > LONGEST:
+        return None
     if words.isdecimal():
         return int(words)
     if not words or any(character not in DIGITS and character not in UNITS for character in words):
@@ -32,3 +35,15 @@ def to_number(words: str) -> int | None:
     if digit and unit >= 100 and words[-1] in DIGITS and words[-2] in UNITS:
         digit *= unit // 10
     return total + digit
+
+
+def roughly(words: str) -> tuple[int, int] | None:
+    """Return the bounds of an amount: the same twice, but for 两三 and 几; None if there is none."""
+    if len(words) == 2 and all(character in DIGITS for character in words) and words[0] != "零":
+        first, second = DIGITS[words[0]], DIGITS[words[1]]
+        if second == first + 1:
+            return first, second
+    if words in {"几", "好几"}:
+        return 2, 6
+    number = to_number(words)
+    return None if number is None else (number, number)

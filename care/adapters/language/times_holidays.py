@@ -1,0 +1,143 @@
+"""Feasts, holidays and lunar dates as they are spoken of: 国庆前, 节后第一个工作日, 大年初六."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from care.adapters.language import times_feasts as feasts
+from care.adapters.language.numbers import to_number
+from care.adapters.language.times_day import DAY, Day, run
+
+LUNAR_DATE = re.compile(
+    r"(?P<era>农历|阴历|旧历)(?P<m>正|腊|冬|十?[一二]|[三四五六七八九十])月(?P<d>初?[一二三四五六七八九十廿]{1,"
+    r"3})(?:日|号)?"
+    r"|(?P<month>正月|腊月|冬月|大年|年)(?P<d2>初[一二三四五六七八九十]|十[一二三四五六七八九]|"
+    r"[二廿]十?[一二三四五六七八九]?)(?!岁|个|年|[点号月])"
+    r"|(?<![年月当])(?P<d3>初[一二三四五六七八九十])(?![一-龥]*(?:中|学|级))"
+)
+FEASTS = re.compile(
+    rf"(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
+    rf"(?:(?P<on>那天|当天|当日|正日子)|(?P<during>期间|里|那几天|这几天|那阵)|(?P<last>最后一天)|"
+    rf"第(?P<nth>[{feasts.ORDINAL}])天"
+    rf"|(?P<before>之前|以前|前夕|前一天|前(?!台|面|牙|天))|(?P<after>之后|以后|过后|回来|结束后?|后(?!天|面|"
+    rf"悔|槽)|过完|完)(?:的?(?:第(?P<k>[{feasts.ORDINAL}])|头一)(?P<what>个工作日|天上班|个?上班日|天|周|"
+    rf"个星期))?)?"
+)
+AFTER_HOLIDAY = re.compile(
+    rf"(?:节后|假期(?:结束)?(?:以后|之后|后|结束)|(?:放|休|过)完(?:假|节)(?:以?后)?|收假后?|长假(?:之|"
+    rf"以)?后)(?:的?(?:第(?P<k>[{feasts.ORDINAL}])|头一)(?P<what>个工作日|天上班|个?上班日|天|周|个星期))?|"
+    rf"(?P<eve>(?<![季时春情细关环])节前|假期前|放假前|长假前)"
+)
+NEW_YEAR = re.compile(
+    r"(?P<after>年后|过完年(?:以?后)?|开年)(?!\d)|(?P<before>(?<![\d今明后去前两三四五六七八九十几多一每半])年"
+    r"前|过年前|过年之前)"
+)
+
+
+def read(words: str, today: date) -> Iterator[Day]:
+    """Yield lunar dates, feasts and what lies around them."""
+    yield from _lunar_dates(words, today)
+    yield from _feasts(words, today)
+
+
+def _lunar_dates(words: str, today: date) -> Iterator[Day]:
+    for match in LUNAR_DATE.finditer(words):
+        spoken = (match["d"] or match["d2"] or match["d3"]).removeprefix("初")
+        number = to_number(spoken.replace("廿十", "廿"))
+        name = match["m"] or (match["month"] or "").removesuffix("月")
+        if number is None or not 1 <= number <= 30:
+            continue
+        month = {"正": 1, "大年": 1, "年": 1, "腊": 12, "冬": 11, "": 1}.get(name) or to_number(name) or 0
+        days_before = 75 if re.search(r"年|春节|除夕|正月", words) else 20
+        if match["d3"] and not _near_new_year(today, days_before):
+            continue
+        day = feasts.next_lunar(month, number, today)
+        if day is not None:
+            yield Day(match.start(), match.end(), day, day)
+
+
+def _near_new_year(today: date, days: int) -> bool:
+    new_year = feasts.next_lunar(1, 1, today - 15 * DAY)
+    return new_year is not None and new_year - today <= days * DAY
+
+
+def _feasts(words: str, today: date) -> Iterator[Day]:
+    for match in FEASTS.finditer(words):
+        yield _feast(match, words, today)
+    for match in AFTER_HOLIDAY.finditer(words):
+        first, last = feasts.next_days_off(today)
+        if match["eve"]:
+            yield run(match, max(today, first - 7 * DAY), first - DAY)
+        else:
+            yield _after(match, last, match["k"], match["what"])
+    for match in NEW_YEAR.finditer(words):
+        first, last = feasts.days_off("春节", today)
+        if match["before"]:
+            yield run(match, max(today, first - 14 * DAY), first - DAY)
+        else:
+            yield run(match, last + DAY, last + 14 * DAY)
+
+
+def _feast(match: re.Match[str], words: str, today: date) -> Day:
+    name = match["name"]
+    off = feasts.days_off if match["off"] or match["during"] or match["after"] or match["last"] else None
+    if (
+        name
+        in {
+            "情人节",
+            "七夕",
+            "双十一",
+            "平安夜",
+            "圣诞",
+            "618",
+            "教师节",
+            "妇女节",
+            "腊八",
+            "小年",
+            "重阳",
+            "元宵",
+            "跨年",
+        }
+        or not re.match(feasts.NAMES, name)
+        or name
+        not in {
+            "国庆",
+            "春节",
+            "五一",
+            "劳动节",
+            "清明",
+            "端午",
+            "中秋",
+            "元旦",
+            "过年",
+            "除夕",
+            "十一",
+        }
+    ):
+        off = None
+    first, last = off(name, today) if off else feasts.feast(name, today, on=bool(match["on"]))
+    if match["before"]:
+        eve = match["before"] == "前一天"
+        return run(match, first - DAY if eve else max(today, first - 7 * DAY), first - DAY)
+    if match["after"] and (match["after"] != "完" or words[match.start() - 1 : match.start()] != "过"):
+        return _after(match, last, match["k"], match["what"])
+    if match["last"]:
+        return run(match, last, last)
+    if match["nth"]:
+        day = feasts.feast(name, today, on=True)[0] + ((to_number(match["nth"]) or 1) - 1) * DAY
+        return run(match, day, day)
+    return run(match, max(first, today) if last >= today else first, last)
+
+
+def _after(match: re.Match[str], last: date, k: str | None, what: str | None) -> Day:
+    number = to_number(k) if k else 1
+    if what is None or number is None:
+        return run(match, last + DAY, last + 7 * DAY)
+    if "工作" in what or "班" in what:
+        day = feasts.workday_after(last, number)
+        return run(match, day, day)
+    if what.endswith("天"):
+        return run(match, last + number * DAY, last + number * DAY)
+    return run(match, last + (7 * number - 6) * DAY, last + 7 * number * DAY)
