@@ -81,9 +81,17 @@ class AskService(CareAction):
             response = "utter_ask_service_unclear" if state.misses < 2 else "utter_ask_service_human"
         elif state.for_whom is not None:
             response = "utter_ask_service_family"
+        elif state.time is not None:
+            response = "utter_ask_service_time"
         shown = services_to_choose(state.practitioner, turn)
         buttons = [(service.name, f'/inform{{"service": "{service.code}"}}') for service in shown]
-        turn.say(response, buttons=buttons, asked="booking.service", 谁=state.for_whom or "")
+        turn.say(
+            response,
+            buttons=buttons,
+            asked="booking.service",
+            谁=state.for_whom or "",
+            说法=state.time.text if state.time else "",
+        )
         return [SlotSet("booking_note", None)]
 
     def _say_days_of(self, code: str, turn: Turn) -> None:

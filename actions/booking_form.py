@@ -97,18 +97,25 @@ class StartBooking(CareAction):
         if turn.intent == "family_booking" and state.for_whom is None:
             state.for_whom = ""
         if state.service is None and turn.intent != "family_booking":
-            state.service = self._service_spoken_of(turn)
+            state.service = self._service_spoken_of(state, turn)
         if turn.intent == "ask_availability" and state.service is None:
             state.note = "availability"
         elif values.problem and state.service is not None:
             state.note = values.problem
         return [*cleared(), *settled(state, turn).events(), ActiveLoop(FORM)]
 
-    def _service_spoken_of(self, turn: Turn) -> str | None:
-        """Return the service of the last question, when the member goes on with 那就约这个."""
+    def _service_spoken_of(self, state: State, turn: Turn) -> str | None:
+        """Return the service of the last question, that the member goes on with, or whose doctor they ask for."""
         spoken = turn.slot("topic_service")
-        goes_on = any(word in turn.text for word in ("这个", "那个", "那就", "就约", "它")) or not turn.text
-        return str(spoken) if spoken in self.house.pack.services and goes_on else None
+        goes_on = (
+            any(word in turn.text for word in ("这个", "那个", "那就", "就约", "它", "他", "她")) or not turn.text
+        )
+        pack = self.house.pack
+        service, one = pack.services.get(str(spoken)), pack.practitioners.get(state.practitioner or "")
+        if service is None:
+            return None
+        does_it = one is not None and pack.may_do(one, service)
+        return service.code if goes_on or does_it else None
 
 
 class StartMove(CareAction):

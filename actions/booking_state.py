@@ -144,7 +144,7 @@ def take_values(state: State, values: Values, turn: Turn) -> bool:
             state.practitioner = None
     if values.clinic:
         state.clinic = values.clinic
-    if values.relation:
+    if values.relation and (turn.intent == "family_booking" or hearing.is_for(values.relation, turn.text)):
         state.for_whom = values.relation
     if values.span:
         state.time = hearing.merged(values.span, state.time or _held_time(state, turn), turn.text, turn.house.zone)

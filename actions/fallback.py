@@ -11,7 +11,7 @@ from actions.booking_state import cleared
 from actions.data_rights import save_phone
 from actions.hearing import Values, values_in
 from actions.information import AskPractitioner, AskPrice, AskService
-from actions.people import DentalAnxiety, RequestHuman
+from actions.people import NURSE_ASKED, DentalAnxiety, RequestHuman
 from actions.recovery import MOOD_ASKED, LowMood
 from actions.turn import CareAction, Events, Turn, leave_loop, said_again
 from care.model.case import CaseLevel
@@ -72,7 +72,7 @@ class Affirm(CareAction):
         if turn.asked in ASKS_TO_BOOK:
             events = StartBooking(self.house).act(turn)
             return events
-        if turn.asked == "report.nurse":
+        if turn.asked == NURSE_ASKED:
             return RequestHuman(self.house).act(turn)
         if turn.asked == "booking.phone":
             turn.say("utter_send_phone", asked="booking.phone")

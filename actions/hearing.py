@@ -128,6 +128,11 @@ def values_in(text: str, house: House, *, now: datetime, asked: str | None) -> V
     )
 
 
+def is_for(relation: str, text: str) -> bool:
+    """Whether a visit is for this relative (给我妈约), rather than the relative being only spoken of (我孙子要接)."""
+    return bool(re.search(rf"(给|帮|替|为|带|陪|是|让|叫)(我|咱|俺|我们)?(的)?{re.escape(relation)}", text))
+
+
 def change_in(text: str) -> Change | None:
     """Return how the offered times should be different, if the words say so."""
     for change, pattern in (

@@ -8,6 +8,7 @@ from actions.turn import CareAction, Events, Turn
 from care.model.case import CaseLevel
 from care.services import booking
 
+NURSE_ASKED = "report.nurse"  # whether a nurse should call about a symptom without a treatment on record
 FEARS = {"sound": "utter_fear_sound", "needle": "utter_fear_needle", "unknown": "utter_fear_unknown"}
 FEAR_WORDS = (
     ("sound", ("声音", "钻", "滋滋", "电钻", "嗡")),
@@ -22,8 +23,10 @@ class RequestHuman(CareAction):
     code = "action_request_human"
 
     def act(self, turn: Turn) -> Events:
+        nurse = turn.asked == NURSE_ASKED
         with self.house.unit_of_work() as uow:
-            promise = turn.promise(CaseLevel.W1, "request_human", uow=uow)
+            level, reason = (CaseLevel.L3, "symptom_no_record") if nurse else (CaseLevel.W1, "request_human")
+            promise = turn.promise(level, reason, uow=uow)
             uow.commit()
         turn.say("utter_human", 承诺=promise.received, 电话=self.house.pack.duty_phone)
         return []

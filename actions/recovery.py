@@ -9,6 +9,7 @@ from __future__ import annotations
 from rasa_sdk.events import SlotSet
 
 from actions.booking_state import who_words
+from actions.people import NURSE_ASKED, RequestHuman
 from actions.turn import CareAction, Events, Turn, leave_loop
 from care.model.case import CaseLevel
 from care.model.consent import Purpose
@@ -26,6 +27,8 @@ class ReportSymptom(CareAction):
     code = "action_report_symptom"
 
     def act(self, turn: Turn) -> Events:
+        if turn.asked == NURSE_ASKED:
+            return RequestHuman(self.house).act(turn)
         with self.house.unit_of_work() as uow:
             reply = check_ins.take_report(
                 turn.member_id, turn.text, flags=turn.flags, uow=uow, clock=self.house.clock, pack=self.house.pack

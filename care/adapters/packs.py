@@ -28,7 +28,7 @@ NEEDED = (
     "checkin.reask checkin.recheck checkin.second_channel checkin.watch checkin.watch_bleed complaint.k2 complaint.k3 "
     "dialogue.down input.empty owner.handed_back owner.taken_over reminder.visit_soon reminder.visit_tomorrow "
     "report.no_episode report.thanks safety.l0 safety.l1_l2 safety.l1_l2_no_phone safety.p2 safety.p3 "
-    "safety.presence sla.breach sla.received button.nurse_call button.no button.human word.doctor fear.sound fear.needle "
+    "safety.presence sla.breach sla.received button.nurse_call button.no button.human word.doctor word.often fear.sound fear.needle "
     "fear.unknown fear.other held.name held.phone held.messages held.visits held.treatments held.facts held.cases "
     "held.choices look.staff look.practice purpose.reminders purpose.check_ins purpose.surveys"
 ).split()

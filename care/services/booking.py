@@ -7,7 +7,7 @@ is kept until the new one is booked, in the same transaction. Whether a time is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from care.model.appointment import Appointment, AppointmentStatus, Hold, Opening, Slot
 from care.model.errors import Conflict, HoldExpired, NotFound, SlotTaken, SlotUnavailable
@@ -72,7 +72,8 @@ def offer(wish: Wish, *, uow: UnitOfWork, slots: Slots, clock: Clock, count: int
         return Offer(chosen, fits=bool(chosen))
     around = _free(wish, now, now + HORIZON, uow=uow, slots=slots, now=now)
     nearest = sorted(around, key=lambda slot: abs(slot.start_at - start))
-    return Offer(tuple(sorted(_distinct(nearest, count), key=lambda slot: slot.start_at)), fits=False)
+    instead = [*_at_the_same_hours(around, wish.time)[: count - 1], *nearest]
+    return Offer(tuple(sorted(_distinct(instead, count), key=lambda slot: slot.start_at)), fits=False)
 
 
 def hold(member_id: MemberId, slot: Slot, *, wish: Wish, uow: UnitOfWork, clock: Clock, lasts: timedelta) -> Hold:
@@ -176,7 +177,13 @@ def book(
         for_whom=wish.for_whom,
         key=key,
     )
-    uow.appointments.add(appointment)
+    try:
+        uow.appointments.add(appointment)
+    except (SlotTaken, Conflict):  # perhaps by this very request, sent twice at one instant
+        done = uow.appointments.by_key(key) if key is not None else None
+        if done is None:
+            raise
+        return done
     reminders.plan(appointment, uow=uow, now=now)
     return appointment
 
@@ -195,7 +202,10 @@ def cancel(member_id: MemberId, appointment_id: AppointmentId, *, uow: UnitOfWor
         return appointment
     if appointment.status is not AppointmentStatus.BOOKED:
         raise Conflict(f"the visit is {appointment.status}")
-    _leave(appointment, AppointmentStatus.CANCELLED, uow=uow, now=clock.now())
+    now = clock.now()
+    if appointment.slot.start_at <= now:
+        raise Conflict("the visit is over")
+    _leave(appointment, AppointmentStatus.CANCELLED, uow=uow, now=now)
     return appointment
 
 
@@ -249,6 +259,19 @@ def _free(wish: Wish, start: datetime, end: datetime, *, uow: UnitOfWork, slots:
     taken = uow.appointments.taken(start - timedelta(hours=1), end + timedelta(hours=8), now)
     openings = slots.openings(wish.service, start, end, practitioner=wish.practitioner, clinic=wish.clinic)
     return [slot for opening in openings if (slot := opening.slot(taken)) is not None]
+
+
+def _at_the_same_hours(free: list[Slot], time: TimeSpan) -> list[Slot]:
+    """Return the first free time of each later day within the wished hours: who asks for an evening works by day."""
+    begins, ends = time.start.timetz().replace(tzinfo=None), time.end.timetz().replace(tzinfo=None)
+    if time.end - time.start >= timedelta(hours=20) or ends <= begins:
+        return []
+    found: dict[date, Slot] = {}
+    for slot in free:
+        local = slot.start_at.astimezone(time.start.tzinfo)
+        if slot.start_at >= time.end and begins <= local.time() < ends:
+            found.setdefault(local.date(), slot)
+    return list(found.values())
 
 
 def _first_free(openings: list[Opening], *, uow: UnitOfWork, now: datetime) -> Slot | None:

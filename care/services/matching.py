@@ -127,10 +127,10 @@ def _match(one: Practitioner, need: Need, pack: Pack) -> Match:
         reasons.append(("service", service.name))
         worth += WORTH["service"]
     phrase, overlap = _best_phrase(need.text, one.good_at)
-    named = sum(word in need.text for word in one.keywords)
-    if overlap >= 2 or named:
-        reasons.append(("fits", phrase or one.good_at[0]))
-        worth += WORTH["fits"] + (overlap + 2 * named) / 4
+    hit = [word for word in one.keywords if word in need.text]
+    if overlap >= 2 or hit:
+        reasons.append(("fits", phrase if overlap >= 2 else pack.say("word.often", 内容="、".join(hit))))
+        worth += WORTH["fits"] + (overlap + 2 * len(hit)) / 4
     language = _language(need.text, one.languages)
     if language:
         reasons.append(("language", language))
