@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.app import BotEdge
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from api import app as rest
-from api import problems
+from bot.app import BotEdge
 from care.bootstrap import House
 from console import app as console
 
@@ -35,9 +34,9 @@ def make_app(house: House) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        openapi_tags=rest.TAGS,
     )
-    problems.install(app)
-    app.include_router(rest.routes(house))
+    rest.install(app, house)
     app.include_router(bot.routes(), include_in_schema=False)
     app.include_router(console.routes(house), include_in_schema=False)
 

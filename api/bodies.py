@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import unicodedata
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-Text = Annotated[str, Field(max_length=200)]
-Code = Annotated[str, Field(min_length=1, max_length=64)]
+LARGEST = 2**63 - 1  # a sequence number no database goes beyond
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _storable(text: str) -> str:
+    """Refuse what no database keeps and nobody types: control characters and halves of characters."""
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        raise ValueError("holds control characters")
+    return text
+
+
+def _calendar(moment: datetime) -> datetime:
+    """Refuse moments no calendar can reckon with."""
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError("lies outside the years 1970 to 2200")
+    return moment
+
+
+Text = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+Code = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_storable)]
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+Moment = Annotated[AwareDatetime, AfterValidator(_calendar)]
+Instant = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]  # shown in UTC, whoever gave it
 
 
 class Strict(BaseModel):
@@ -49,14 +71,32 @@ class MemberOut(BaseModel):
     level: int
     risk_facts: list[str]
     external_ref: str | None
-    created_at: datetime
+    created_at: Instant
 
 
 class IdentityIn(Strict):
     """A channel account the practice system knows to be this member's."""
 
     channel: Literal["web", "telegram", "wechat", "wecom"]
-    external_id: Annotated[str, Field(min_length=1, max_length=128)]
+    external_id: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
+
+
+class ClinicOut(BaseModel):
+    """A branch of the pack."""
+
+    code: str
+    name: str
+    address: str
+
+
+class ProtocolOut(BaseModel):
+    """A kind of treatment that opens a recovery."""
+
+    code: str
+    name: str
+    version: str
+    approved_by: str
+    facts: list[str]  # what may be told about a treatment, of any kind
 
 
 class PractitionerOut(BaseModel):
@@ -87,8 +127,8 @@ class SlotOut(BaseModel):
     service: str
     practitioner: str
     clinic: str
-    start_at: datetime
-    end_at: datetime
+    start_at: Instant
+    end_at: Instant
 
 
 class AppointmentIn(Strict):
@@ -96,7 +136,7 @@ class AppointmentIn(Strict):
 
     member_id: Code
     service: Code
-    start_at: AwareDatetime
+    start_at: Moment
     practitioner: Code | None = None
     clinic: Code | None = None
     for_whom: Text | None = None
@@ -112,8 +152,8 @@ class AppointmentOut(BaseModel):
     practitioner: str
     clinic: str
     chair: str
-    start_at: datetime
-    end_at: datetime
+    start_at: Instant
+    end_at: Instant
     status: str
     for_whom: str | None
     moved_from: str | None
@@ -126,7 +166,7 @@ class TreatmentIn(Strict):
     kind: Code
     practitioner: Code
     clinic: Code
-    ended_at: AwareDatetime
+    ended_at: Moment
     facts: list[Code] = Field(default_factory=list, max_length=20)
     sutures_out_on: date | None = None
     external_ref: Code | None = None
@@ -138,7 +178,9 @@ class TouchpointOut(BaseModel):
     id: str
     plan: str
     kind: str
-    due_at: datetime
+    due_at: Instant
+    expires_at: Instant
+    handed_over_at: Instant | None
     state: str
     reason: str | None
     safety: bool
@@ -151,7 +193,7 @@ class AnswerOut(BaseModel):
 
     question: str
     value: str
-    at: datetime
+    at: Instant
     day: int | None
     verdict: str
     rule: str
@@ -167,11 +209,12 @@ class TreatmentOut(BaseModel):
     kind: str
     practitioner: str
     clinic: str
-    ended_at: datetime
+    ended_at: Instant
     facts: list[str]
     sutures_out_on: date | None
     external_ref: str | None
     episode_id: str | None
+    episode_status: str | None
     touchpoints: list[TouchpointOut]
     answers: list[AnswerOut]
 
@@ -186,10 +229,12 @@ class CaseOut(BaseModel):
     reason: str
     state: str
     summary: str
-    opened_at: datetime
-    due_at: datetime
+    opened_at: Instant
+    due_at: Instant
     owner: str | None
-    resolved_at: datetime | None
+    taken_at: Instant | None
+    breached_at: Instant | None
+    resolved_at: Instant | None
     outcome: str | None
 
 
@@ -200,7 +245,7 @@ class MessageOut(BaseModel):
     seq: int
     author: str
     text: str
-    at: datetime
+    at: Instant
     channel: str | None
     buttons: list[str]
     delivery: str | None
@@ -214,3 +259,22 @@ class ConversationOut(BaseModel):
     owner: str
     epoch: int
     messages: list[MessageOut]
+
+
+class FieldProblem(BaseModel):
+    """One field that cannot be accepted."""
+
+    field: str
+    problem: str
+
+
+class ProblemOut(BaseModel):
+    """A refusal (RFC 9457): `title` is a stable code, `detail` a sentence."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    fields: list[FieldProblem] | None = None
+    alternatives: list[SlotOut] | None = None

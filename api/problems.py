@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +23,16 @@ from care.model.errors import (
 )
 
 logger = logging.getLogger(__name__)
+
+FIELD_LIMIT = 80  # characters of a field's name that are said back; a stranger chose it
+HTTP_CODE = {
+    400: "malformed_json",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    422: "invalid_input",
+}
 
 STATUS: dict[type[CareError], int] = {
     NotFound: 404,
@@ -55,15 +66,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+        if any(item["type"] == "json_invalid" for item in error.errors()):
+            return problem(400, "malformed_json", "the body is not JSON")
         fields = [
-            {"field": ".".join(str(part) for part in item["loc"] if part != "body"), "problem": item["msg"]}
+            {"field": _name(item["loc"]), "problem": item["msg"].removeprefix("Value error, ")}
             for item in error.errors()
         ]
         return problem(422, "invalid_input", "some fields cannot be accepted", fields=fields)
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(error.status_code, "http_error", str(error.detail))
+        code = HTTP_CODE.get(error.status_code, "http_error")
+        answer = problem(error.status_code, code, str(error.detail))
         answer.headers.update(error.headers or {})
         return answer
 
@@ -71,3 +85,9 @@ def install(app: FastAPI) -> None:
     async def unforeseen(_request: Request, error: Exception) -> JSONResponse:
         logger.error("request failed", exc_info=error)
         return problem(500, "internal", "something went wrong on our side; nothing was changed")
+
+
+def _name(place: Sequence[int | str]) -> str:
+    """Return where in the request a value stands, in letters that can be written back."""
+    name = ".".join(str(part) for part in place if part not in {"body", "query", "path"})
+    return name[:FIELD_LIMIT].encode("utf-8", "replace").decode()

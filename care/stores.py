@@ -172,6 +172,7 @@ class Appointments(Protocol):
 
         Raises:
             SlotTaken: if the database refuses, because somebody else was first.
+            Conflict: if a visit was booked under this key already.
         """
 
     def get(self, appointment_id: AppointmentId) -> Appointment:

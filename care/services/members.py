@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from care.model.consent import Choice, Purpose
-from care.model.errors import InvalidInput
+from care.model.errors import Conflict, InvalidInput
 from care.model.ids import MemberId, new_id
 from care.model.member import RISK_FACTS, Member, clean_name, clean_phone, clean_zone
 from care.model.staff import Reader
@@ -44,7 +44,13 @@ def register(
             return known, False
     member = Member(id=MemberId(new_id()), created_at=clock.now(), external_ref=external_ref)
     _set(member, name=name, phone=phone, title=title, zone=zone, risk_facts=risk_facts)
-    uow.members.add(member)
+    try:
+        uow.members.add(member)
+    except Conflict:  # the same registration twice at one instant is one registration
+        known = uow.members.find_by_ref(external_ref, by=by, purpose=Purpose.ADMINISTRATION) if external_ref else None
+        if known is None:
+            raise
+        return known, False
     conversations.ensure_conversation(member.id, uow=uow, now=clock.now())
     return member, True
 

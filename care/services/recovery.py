@@ -88,7 +88,13 @@ def record_treatment(
         sutures_out_on=sutures_out_on,
         external_ref=external_ref,
     )
-    uow.treatments.add_treatment(treatment)
+    try:
+        uow.treatments.add_treatment(treatment)
+    except Conflict:  # the same recording twice at one instant is one recording
+        known = uow.treatments.by_ref(external_ref) if external_ref is not None else None
+        if known is None or known.member_id != member_id:
+            raise
+        return known, uow.treatments.episode_of(known.id)
     protocol = pack.protocols.get(kind)
     if protocol is None:
         return treatment, None

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from care.model.appointment import Appointment
 from care.model.consent import Purpose
+from care.model.gate import next_awake
 from care.model.ids import AppointmentId, TouchpointId, new_id
 from care.model.staff import SCHEDULER_READER
 from care.model.touchpoint import Touchpoint, TouchpointKind, TouchpointState
@@ -18,7 +19,7 @@ NOT_WORTH_IT = timedelta(hours=3)  # somebody who booked this recently has not f
 
 
 def plan(appointment: Appointment, *, uow: UnitOfWork, now: datetime) -> list[Touchpoint]:
-    """Plan a reminder for the evening before and one two hours before the visit; past ones are left out."""
+    """Plan a reminder the evening before and one two hours before; past and nightly ones are left out."""
     member = uow.members.get(appointment.member_id, by=SCHEDULER_READER, purpose=Purpose.SERVICE_CORE)
     start = appointment.slot.start_at
     local = start.astimezone(member.tz)
@@ -26,8 +27,8 @@ def plan(appointment: Appointment, *, uow: UnitOfWork, now: datetime) -> list[To
     wanted = (("visit_tomorrow", evening, start - timedelta(hours=8)), ("visit_soon", start - SHORTLY, start))
     planned = []
     for name, due, expires in wanted:
-        if due - now < NOT_WORTH_IT:
-            continue
+        if due - now < NOT_WORTH_IT or next_awake(due, member.tz) != due:
+            continue  # at half past eight "in two hours" would be wrong; the evening before has to do
         touchpoint = Touchpoint(
             id=TouchpointId(new_id()),
             member_id=appointment.member_id,

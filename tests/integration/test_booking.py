@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from care.model.appointment import AppointmentStatus, Slot
-from care.model.errors import CareError, HoldExpired, NotFound, SlotTaken, SlotUnavailable
+from care.model.errors import CareError, Conflict, HoldExpired, NotFound, SlotTaken, SlotUnavailable
 from care.model.ids import MemberId
 from care.model.touchpoint import TouchpointState
 from care.services import booking
@@ -17,6 +17,7 @@ from care.testing import Book, EveryHalfHour, a_member
 
 LASTS = timedelta(minutes=10)
 NINE = datetime(2026, 3, 6, 1, 0, tzinfo=UTC)  # Friday 09:00 in Shanghai
+ELEVEN = NINE + timedelta(hours=2)
 
 
 def test_an_offer_names_the_three_nearest_free_times(book: Book) -> None:
@@ -140,7 +141,7 @@ def test_a_cancelled_visit_frees_its_time_and_its_reminders(book: Book) -> None:
     member, other = _member(book), _member(book)
     with book.unit_of_work() as uow:
         visit = booking.book(
-            member, Wish("scaling"), NINE, key=None, uow=uow, slots=EveryHalfHour(), clock=book.clock
+            member, Wish("scaling"), ELEVEN, key=None, uow=uow, slots=EveryHalfHour(), clock=book.clock
         )
         uow.commit()
     with book.unit_of_work() as uow:
@@ -149,10 +150,33 @@ def test_a_cancelled_visit_frees_its_time_and_its_reminders(book: Book) -> None:
 
         booking.cancel(member, visit.id, uow=uow, clock=book.clock)
         booking.cancel(member, visit.id, uow=uow, clock=book.clock)
-        booking.book(other, Wish("scaling"), NINE, key=None, uow=uow, slots=EveryHalfHour(), clock=book.clock)
+        booking.book(other, Wish("scaling"), ELEVEN, key=None, uow=uow, slots=EveryHalfHour(), clock=book.clock)
 
         states = {touchpoint.state for touchpoint in uow.treatments.touchpoints_of(member)}
     assert states == {TouchpointState.CANCELLED}
+
+
+def test_a_visit_early_in_the_morning_is_remembered_the_evening_before_and_not_in_the_night(book: Book) -> None:
+    member = _member(book)
+
+    with book.unit_of_work() as uow:
+        booking.book(member, Wish("scaling"), NINE, key=None, uow=uow, slots=EveryHalfHour(), clock=book.clock)
+
+        planned = uow.treatments.touchpoints_of(member)
+
+    assert [touchpoint.plan for touchpoint in planned] == ["visit_tomorrow"]
+
+
+def test_a_visit_that_is_over_cannot_be_cancelled(book: Book) -> None:
+    member = _member(book)
+    with book.unit_of_work() as uow:
+        visit = booking.book(
+            member, Wish("scaling"), NINE, key=None, uow=uow, slots=EveryHalfHour(), clock=book.clock
+        )
+        book.clock.set(NINE)
+
+        with pytest.raises(Conflict):
+            booking.cancel(member, visit.id, uow=uow, clock=book.clock)
 
 
 def test_nobody_cancels_a_strangers_visit(book: Book) -> None:

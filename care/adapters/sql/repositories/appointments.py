@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from care.adapters.sql import tables as t
 from care.adapters.sql.keys import Keyring
 from care.model.appointment import Appointment, AppointmentStatus, Hold, Slot
-from care.model.errors import NotFound, SlotTaken
+from care.model.errors import Conflict, NotFound, SlotTaken
 from care.model.ids import AppointmentId, HoldId, MemberId
 
 SLOT_COLUMNS = ("service", "practitioner", "clinic", "chair", "start_at", "end_at")
@@ -25,8 +25,12 @@ class SqlAppointments:
         self._keys = keys
 
     def add(self, appointment: Appointment) -> None:
-        self._take(appointment.slot, appointment.id, expires_at=None)
-        self._insert(appointment)
+        try:
+            with self._db.begin_nested():
+                self._take(appointment.slot, appointment.id, expires_at=None)
+                self._insert(appointment)
+        except IntegrityError as clash:
+            raise Conflict("this booking was made already") from clash
 
     def get(self, appointment_id: AppointmentId) -> Appointment:
         row = self._first(t.appointment.c.id == appointment_id)

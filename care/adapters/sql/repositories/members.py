@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from care.adapters.sql import tables as t
 from care.adapters.sql.keys import Keyring
@@ -29,7 +30,12 @@ class SqlMembers:
     def add(self, member: Member) -> None:
         self._refuse_twins(member)
         self._keys.create(member.id)
-        self._db.execute(insert(t.member).values(id=member.id, created_at=member.created_at, **self._row(member)))
+        row = self._row(member)
+        try:
+            with self._db.begin_nested():
+                self._db.execute(insert(t.member).values(id=member.id, created_at=member.created_at, **row))
+        except IntegrityError as clash:  # somebody else was faster than our look
+            raise Conflict("another member has this phone or reference") from clash
 
     def get(self, member_id: MemberId, *, by: Reader, purpose: Purpose) -> Member:
         row = self._db.execute(select(t.member).where(t.member.c.id == member_id)).mappings().first()
@@ -39,7 +45,12 @@ class SqlMembers:
 
     def save(self, member: Member) -> None:
         self._refuse_twins(member)
-        self._db.execute(update(t.member).where(t.member.c.id == member.id).values(**self._row(member)))
+        row = self._row(member)
+        try:
+            with self._db.begin_nested():
+                self._db.execute(update(t.member).where(t.member.c.id == member.id).values(**row))
+        except IntegrityError as clash:
+            raise Conflict("another member has this phone or reference") from clash
 
     def choose(self, member_id: MemberId, choice: Choice, *, by: Reader, evidence: str) -> None:
         self._db.execute(
