@@ -106,7 +106,8 @@ class TimeReader:
             span = self._until(span, first, choice.last, local)
         elif choice.relation and not choice.over:
             span = self._related(span, first, choice.relation, local)
-        begun = span.end <= local or (span.grain in {"hour", "minute"} and span.start <= local)
+        pointed = span.grain in {"hour", "minute"} or (first.clock is not None and choice.relation == "after")
+        begun = span.end <= local or (pointed and span.start <= local)
         if first.day is None and begun and not choice.over:
             span = replace(span, start=span.start + DAY, end=span.end + DAY)
         return span

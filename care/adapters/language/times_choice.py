@@ -17,7 +17,7 @@ from care.adapters.language.times_points import Point, points_in
 
 RANGE = re.compile(r"^\s*(?:左右|钟)?\s*(?:一直)?(?:到|至|~|～|—|–|-|──)\s*(?:了|当天)?\s*$")
 CHOICE = re.compile(
-    r"^[\s,，、]*(?:左右|的)?[\s,，、]*(?:或者?是?|或|要么|要不|还是|和|跟|以及|、|,|，|/)?[\s,，]*(?:是|在|就)?\s*$"
+    r"^[\s,，、]*(?:左右|的)?[\s,，、]*(?:(?:或者?是?|或|要么|要不|还是|和|跟|以及|、|,|，|/)[\s,，]*(?:是|在|就)?)?\s*$"
 )
 AFTER = re.compile(r"^\s*(?:左右)?\s*(?:以后|之后|过后|往后|后(?!天|面|悔|槽|续|来)|开始|起(?!来))")
 BEFORE = re.compile(r"^\s*(?:左右)?\s*(?:以前|之前|前(?!台|面|天|牙|后))")
@@ -231,6 +231,8 @@ def _reaches(words: str, one: Choice, choices: list[Choice]) -> bool:
 def _is_over(words: str, one: Choice, after: str, today: date) -> bool:
     day = one.first.day
     if day is not None and day.last < today:
+        if re.search(r"(?:约|挂|改到|换到|预约)(?:个|一个|一下|在|到)?$", words[: one.start]):
+            return False
         return not re.match(r"^[^,，。!！?？]{0,4}(?:约|号|来得及)", after)
     if day is None and one.first.clock is None:
         return False

@@ -118,6 +118,8 @@ def _feast(match: re.Match[str], words: str, today: date) -> Day:
     ):
         off = None
     first, last = off(name, today) if off else feasts.feast(name, today, on=bool(match["on"]))
+    if match["before"] and name in {"春节", "过年"}:
+        first = feasts.days_off(name, today)[0]
     if match["before"]:
         eve = match["before"] == "前一天"
         return run(match, first - DAY if eve else max(today, first - 7 * DAY), first - DAY)
