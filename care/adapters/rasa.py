@@ -7,6 +7,7 @@ status 200 when its action server is down: silence is treated as the fault it is
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import httpx
@@ -14,6 +15,8 @@ import httpx
 from care.model.errors import DialogueUnavailable
 from care.model.message import Button, Reply
 
+#: What may stand before an order or make one, characters nobody sees among them.
+AN_ORDER = re.compile(r"^[\s\x00-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff/／]+")
 TEXT_LIMIT = 500  # characters the model reads; longer messages say the same at their start
 
 
@@ -73,7 +76,7 @@ class RasaDialogue:
 
 def as_words(text: str) -> str:
     """Return text that Rasa cannot take for an order, cut to what it reads."""
-    return text.strip().lstrip("/／ \t\r\n\x00").strip()[:TEXT_LIMIT] or "…"
+    return AN_ORDER.sub("", text).strip()[:TEXT_LIMIT] or "…"
 
 
 def _replies(body: list[dict[str, object]]) -> list[Reply]:

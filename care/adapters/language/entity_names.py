@@ -22,14 +22,14 @@ from care.adapters.language.soundalike import plain_sound
 from care.model.entities import Vocabulary
 
 TITLES = "医生|医师|主任|大夫|老师|护士长|护士|院长|教授|专家|洁牙师|医助"
-MEASURE = r"(?:了|过|完)?(?:[一两二三四五六几半\d]{0,2}(?:个|颗|次|下|回|口|排|只|粒)|一下|下)?(?:[大坏烂蛀前后])?"
+MEASURE = r"(?:了|过|完|好)?(?:[一两二三四五六几半\d]{0,2}(?:个|颗|次|下|回|口|排|只|粒)|一下|下)?(?:[大坏烂蛀前后])?"
 #: What a name of the pack means something else beside; after it, and before it.
 NOT_BEFORE = {
     "种植": "体|钉|户|业|园|大棚|基地|技术员|面积|庄稼|水稻|花",
     "美白": "牙膏|面膜|精华|针|皮肤|霜|产品|仪|牙贴|护肤|丸|祛斑",
     "矫正": "视力|坐姿|姿势|体态|腿型|骨盆",
     "贴面": "礼|舞",
-    "西湖": "区|边|醋鱼|龙井|景|风景|音乐|文化|大学|游|里|十景|银泰",
+    "西湖": "玩|逛|区|边|醋鱼|龙井|景|风景|音乐|文化|大学|游|里|十景|银泰",
     "滨江": "区|公园|大道|人|银泰|龙湖|边|路",
     "看牙": "医|套",
     "复诊": "率",
@@ -85,7 +85,7 @@ class NameReader:
                     self._codes.setdefault(fold(word).replace(" ", ""), (kind, code))
         self._exact = re.compile("|".join(re.escape(name) for name in sorted(self._codes, key=len, reverse=True)))
         self._stretched = [
-            (re.compile(f"{name[0]}{MEASURE}{name[1:]}"), code)
+            (re.compile(f"{name[0]}(?:{name[0]}|{MEASURE}){name[1:]}|(?<=[想要约去来做个]){name[0]}呀(?!呀)"), code)
             for name, (kind, code) in self._codes.items()
             if kind == "service" and len(name) == 2 and name.endswith("牙")
         ]
@@ -105,7 +105,7 @@ class NameReader:
         yield from self._exactly(plain)
         for pattern, code in self._stretched:
             for match in pattern.finditer(plain.text):
-                if match.end() - match.start() > 2 and match.start() not in plain.inside:
+                if match[0] not in self._codes and match.start() not in plain.inside:
                     yield Found("service", match.start(), match.end(), code)
         yield from self._people.read(plain)
         yield from self._sounding_alike(plain)
@@ -149,7 +149,7 @@ class NameReader:
             return None
         if name.kind == "practitioner" and (parts[0] != name.text[0] and len(name.text) < 3):
             return None
-        if any(part in EVERYDAY for part in other) and len(name.text) < 4:
+        if any(part in EVERYDAY for part in other) and same < 2:
             return None
         if _means_something_else(name.text, plain.text, start, end):
             return None

@@ -33,6 +33,12 @@ PAIN = (
         rf"到|打|约|为)*{_PAIN_NUMBER}(?![\d天周个小时次颗度点月号])"
     ),
 )
+NOW = re.compile(
+    rf"(?:今天|现在|目前|这会儿?)(?:大概|差不多|大约|是|有|还|剩|降到|疼|到|的)*{_PAIN_NUMBER}(?=分|[，。！？；吧了]|$)"
+)
+IN_POINTS = re.compile(rf"{_PAIN_NUMBER}分(?![钟之])")
+#: Before a score that is no longer.
+_EARLIER = re.compile(r"(?:昨天|昨晚|前天|之前|上次|刚开始|原来|一开始|从)[^，。！？；]{0,5}$")
 SCALE = re.compile(rf"满分(?:是|为)?{NUMBER}分?|{NUMBER}分?制|{NUMBER}分?满分|(?:0|零)(?:分)?(?:到|至)(?:10|十)分?")
 RATING = (
     re.compile(
@@ -71,12 +77,12 @@ DURATION = re.compile(
 )
 #: After one of these an amount of time is how often, how old, or how far along.
 _NOT_A_DURATION = re.compile(
-    r"[一二两三四五六七八九十几\d]{1,2}(?:次|回|遍|顿|趟|片|粒|颗)|(?:大|岁)的?|中|级|龄|代|会|期|租|卡|票|度|"
+    r"[一二两三四五六七八九十几\d]{1,2}(?:次|回|遍|顿|趟|片|粒|颗)|的?(?:宝宝|孩子|娃|小孩|婴儿)|(?:大|岁)的?|中|级|龄|代|会|期|租|卡|票|度|"
     r"检|报|货|薪|制|底|初|份|里?[一二三四五六日](?![天个点])"
 )
 _AGO = re.compile(r"(?:以?前|之前)")
 _SPOKEN_DIGITS = str.maketrans("零〇洞幺一二两三四五六七八九拐", "000112234567897")
-_MOBILE = re.compile(r"(?<![\d.])(?:0{0,2}86[，、]?)?(?P<n>1[3-9]\d[，、。]?(?:\d[，、。]?){7}\d)(?!\d)")
+_MOBILE = re.compile(r"(?<![\d.])(?:0{0,2}86[，、]?)?(?P<n>1[3-9]\d[，、。到]?(?:\d[，、。到]?){7}\d)(?!\d)")
 
 
 def read(plain: PlainText) -> Iterator[Found]:
@@ -127,22 +133,16 @@ def _scores(plain: PlainText) -> Iterator[Found]:
         found += [_score("pain_score", match) for match in pattern.finditer(text) if not off_scale(match)]
     if not any(found):
         kind = "pain_score" if pain_asked else "rating"
-        patterns = (SOLE,) if pain_asked or survey else ()
-        if pain_asked:
-            patterns = (*patterns, re.compile(rf"(?P<n>{NUMBER})(?:[到至或]?(?P<m>{NUMBER}))?分(?![钟之])"))
-        else:
-            patterns = (*patterns, *RATING)
+        patterns = (SOLE, NOW, IN_POINTS) if pain_asked else (SOLE, *RATING) if survey else RATING
         for pattern in patterns:
             found += [_score(kind, match) for match in pattern.finditer(text) if not off_scale(match)]
             if any(found):
                 break
     if not any(found) and survey and (match := FULL_MARKS.search(text)):
         yield Found("rating", match.start(), match.end(), 5 if asked == "survey.csat" else 10)
-    seen: set[int] = set()
-    for one in found:
-        if one is not None and one.start not in seen:
-            seen.add(one.start)
-            yield one
+    scores = {one.start: one for one in found if one is not None}
+    now = [one for one in scores.values() if not _EARLIER.search(text[max(0, one.start - 8) : one.start])]
+    yield from now or scores.values()
 
 
 def _score(kind: str, match: re.Match[str]) -> Found | None:

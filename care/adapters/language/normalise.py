@@ -226,6 +226,8 @@ def _characters(text: str) -> _Draft:
             if char in PUNCTUATION and not _inside_number(char, previous, text, place):
                 draft.add(PUNCTUATION[char], (place, place + 1), gap=False)
                 gap = False
+            elif char in "-~–—" and previous.isdigit() and text[place + 1 : place + 2].isdigit():
+                draft.add("到", (place, place + 1), gap=False)
             elif kind[0] == "Z" or char in "\t~～·*_-+=^`@#&•" or (kind[0] == "S" and char not in "°℃%"):
                 gap = True
             elif kind[0] in "CM":

@@ -5,6 +5,7 @@
     ^(好痛|痛)$        the whole of a clause
     晕~(针|车)         not followed by; `<~(哭|打)肿` is not preceded by
     {数}天             a small number, in digits or numerals
+    (都|也)*  (直)+    none to four of these, one to four of these
 
 Free characters never cross punctuation, and never a 不, 没, 无 or 未: what is denied in between is not said. Because the
 language has no unbounded repetition, matching is linear in the length of the message.
@@ -23,7 +24,9 @@ NUMBER = "数"
 _NUMBER = r"(?:\d{1,3}(?:\.\d)?|[一二两三四五六七八九十半几好]{1,3})"
 #: Characters that keyboards and voice input confuse without changing the word.
 _ALIKE = {"得": "得的地到", "在": "在再", "像": "像象", "做": "做作", "已": "已以", "哪": "哪那", "座": "座坐"}
-_SPECIAL = frozenset("(){}|?…^$~<")
+_SPECIAL = frozenset("(){}|?*+…^$~<")
+#: How often a piece may stand; bounded, so that matching stays linear.
+_REPEATS = {"?": "?", "*": "{0,4}", "+": "{1,4}"}
 
 
 class PatternError(ValueError):
@@ -105,9 +108,10 @@ class _Reader:
         pieces: list[Piece] = []
         while (char := self._peek()) and char not in "|)":
             piece = self._item()
-            if self._peek() == "?":
+            repeat = _REPEATS.get(self._peek())
+            if repeat is not None:
                 self.place += 1
-                piece = Piece(f"(?:{piece.regex})?")
+                piece = Piece(f"(?:{piece.regex}){repeat}", piece.required if repeat == _REPEATS["+"] else None)
             pieces.append(piece)
         return _all(pieces)
 
