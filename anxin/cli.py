@@ -156,7 +156,6 @@ def staff_add(
 ) -> None:
     """新增一位同事；密码在提示后输入，不会显示。."""
     from care.adapters.passwords import Argon2Passwords  # noqa: PLC0415
-
     from care.bootstrap import build  # noqa: PLC0415
     from care.model.staff import Role  # noqa: PLC0415
     from care.services import staff as colleagues  # noqa: PLC0415
@@ -246,7 +245,6 @@ def run_web() -> None:
 def run_actions() -> None:
     """动作服务：Rasa 调用的业务动作。."""
     from actions.server import serve  # noqa: PLC0415
-
     from care.bootstrap import build  # noqa: PLC0415
 
     with _plainly():

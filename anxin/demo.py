@@ -6,7 +6,6 @@ import secrets
 from datetime import datetime, time, timedelta
 
 from care.adapters.passwords import Argon2Passwords
-
 from care.bootstrap import House
 from care.model.consent import Purpose
 from care.model.errors import CareError

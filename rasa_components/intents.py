@@ -43,7 +43,7 @@ _SIMPLIFIED = OpenCC("t2s")
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IntentReader(GraphComponent, IntentClassifier):
-    """Reads the intent of a message. `weights`: how much each reader counts; `hardness`: how closely each is fitted."""
+    """Reads the intent of a message. `weights`: what each reader counts; `hardness`: how closely it is fitted."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:

@@ -54,7 +54,10 @@ class Running:
             if f"ANXIN_API_TOKEN={self.token}".encode() not in environ:
                 continue
             pages = next((line for line in status.splitlines() if line.startswith("VmRSS")), "VmRSS: 0 kB")
-            name = next((n for n in ("rasa", "web", "actions", "scheduler") if f" {n}" in command or f"/{n} " in command), "up")
+            name = next(
+                (n for n in ("rasa", "web", "actions", "scheduler") if f" {n}" in command or f"/{n} " in command),
+                "up",
+            )
             found[name] = found.get(name, 0) + int(pages.split()[1]) / 1024
         return found
 

@@ -23,33 +23,100 @@ from care.model.protocol import AnswerRule, Option, Protocol, Question, Touchpoi
 OPENING_LIMIT = 60  # characters before the question; style test of the clinic
 PUSHY = ("亲，", "亲~", "优惠", "活动价", "点击领取", "秒杀")
 #: Sentences the core says; a pack without one of them is not complete.
-NEEDED = (
-    "ai.disclosure ai.signature checkin.already checkin.close checkin.close_next checkin.ok checkin.passed_on "
-    "checkin.reask checkin.recheck checkin.second_channel checkin.watch checkin.watch_bleed complaint.k2 complaint.k3 "
-    "dialogue.down input.empty owner.handed_back owner.taken_over reminder.visit_soon reminder.visit_tomorrow "
-    "report.no_episode report.thanks safety.l0 safety.l1_l2 safety.l1_l2_no_phone safety.p2 safety.p3 "
-    "safety.presence sla.breach sla.received button.nurse_call button.no button.human word.doctor word.often fear.sound fear.needle "
-    "fear.unknown fear.other held.name held.phone held.messages held.visits held.treatments held.facts held.cases "
-    "held.choices look.staff look.practice purpose.reminders purpose.check_ins purpose.surveys"
-).split()
+NEEDED = [
+    "ai.disclosure",
+    "ai.signature",
+    "checkin.already",
+    "checkin.close",
+    "checkin.close_next",
+    "checkin.ok",
+    "checkin.passed_on",
+    "checkin.reask",
+    "checkin.recheck",
+    "checkin.second_channel",
+    "checkin.watch",
+    "checkin.watch_bleed",
+    "complaint.k2",
+    "complaint.k3",
+    "dialogue.down",
+    "input.empty",
+    "owner.handed_back",
+    "owner.taken_over",
+    "reminder.visit_soon",
+    "reminder.visit_tomorrow",
+    "report.no_episode",
+    "report.thanks",
+    "safety.l0",
+    "safety.l1_l2",
+    "safety.l1_l2_no_phone",
+    "safety.p2",
+    "safety.p3",
+    "safety.presence",
+    "sla.breach",
+    "sla.received",
+    "button.nurse_call",
+    "button.no",
+    "button.human",
+    "word.doctor",
+    "word.often",
+    "fear.sound",
+    "fear.needle",
+    "fear.unknown",
+    "fear.other",
+    "held.name",
+    "held.phone",
+    "held.messages",
+    "held.visits",
+    "held.treatments",
+    "held.facts",
+    "held.cases",
+    "held.choices",
+    "look.staff",
+    "look.practice",
+    "purpose.reminders",
+    "purpose.check_ins",
+    "purpose.surveys",
+]
 BLANKS = frozenset(
-    "称呼 医生 护士 关怀师 姓名 岗位 上级姓名 机构 时间 分钟 电话 尾号 N 项目 门店 地址 准备 价格 内容 数".split()
+    [
+        "称呼",
+        "医生",
+        "护士",
+        "关怀师",
+        "姓名",
+        "岗位",
+        "上级姓名",
+        "机构",
+        "时间",
+        "分钟",
+        "电话",
+        "尾号",
+        "N",
+        "项目",
+        "门店",
+        "地址",
+        "准备",
+        "价格",
+        "内容",
+        "数",
+    ]
 )
-FILES = "pack clinics practitioners services protocols questions rules leaflets knowledge wording holidays".split()
+FILES = [
+    "pack",
+    "clinics",
+    "practitioners",
+    "services",
+    "protocols",
+    "questions",
+    "rules",
+    "leaflets",
+    "knowledge",
+    "wording",
+    "holidays",
+]
 STRICT = (
-    AnswerRule,
-    Clinic,
-    KnowledgeEntry,
-    Leaflet,
-    LeafletEntry,
-    Option,
-    Pack,
-    Practitioner,
-    Protocol,
-    Question,
-    Service,
-    Shift,
-    TouchpointPlan,
+    *(AnswerRule, Clinic, KnowledgeEntry, Leaflet, LeafletEntry, Option, Pack),
+    *(Practitioner, Protocol, Question, Service, Shift, TouchpointPlan),
 )
 COLLECTIONS = ("clinics", "practitioners", "services", "protocols", "questions", "knowledge")
 

@@ -127,11 +127,7 @@ class Assessment:
             return Level.CRISIS
         if self.medical is Medical.L0:
             return Level.EMERGENCY
-        if (
-            self.medical in {Medical.L1, Medical.L2}
-            or self.distress is Distress.P2
-            or self.complaint is Complaint.K3
-        ):
+        if self.medical in {Medical.L1, Medical.L2} or self.distress is Distress.P2 or self.complaint is Complaint.K3:
             return Level.URGENT
         if self.medical is Medical.WATCH or self.distress is Distress.P1:
             return Level.WATCH

@@ -80,7 +80,9 @@ def main() -> None:
     for name, *values in rows:
         print(f"{name:10}" + "".join(f"{value:10.1f}" for value in values))
     ours, theirs = rows[0][1:], rows[1][1:]
-    print(f"stock / shipped: p50 {theirs[1] / ours[1]:.1f}x, p95 {theirs[2] / ours[2]:.1f}x, msg/s {ours[3] / theirs[3]:.1f}x")
+    print(
+        f"stock / shipped: p50 {theirs[1] / ours[1]:.1f}x, p95 {theirs[2] / ours[2]:.1f}x, msg/s {ours[3] / theirs[3]:.1f}x"
+    )
 
 
 def _train_stock(folder: Path) -> Path:

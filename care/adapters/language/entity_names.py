@@ -22,7 +22,9 @@ from care.adapters.language.soundalike import plain_sound
 from care.model.entities import Vocabulary
 
 TITLES = "医生|医师|主任|大夫|老师|护士长|护士|院长|教授|专家|洁牙师|医助"
-MEASURE = r"(?:了|过|完|好)?(?:[一两二三四五六几半\d]{0,2}(?:个|颗|次|下|回|口|排|只|粒)|一下|下)?(?:[大坏烂蛀前后])?"
+MEASURE = (
+    r"(?:了|过|完|好)?(?:[一两二三四五六几半\d]{0,2}(?:个|颗|次|下|回|口|排|只|粒)|一下|下)?(?:[大坏烂蛀前后门乳])?"
+)
 #: What a name of the pack means something else beside; after it, and before it.
 NOT_BEFORE = {
     "种植": "体|钉|户|业|园|大棚|基地|技术员|面积|庄稼|水稻|花",
@@ -48,6 +50,8 @@ _NOT_A_SURNAME = {
     "方": "地对官双多远大各一",
     "林": "森树园",
 }
+#: A dictionary word that begins with one of these and runs into a service is no word of its own (没洗 in 没洗牙).
+_BEFORE_A_VERB = frozenset("没不想要再去来就也都能会得该先刚还又可")
 _LETTERS = re.compile(r"[a-z]+")
 _DOCTOR = r"(?:dr|doctor)"
 
@@ -114,7 +118,8 @@ class NameReader:
         for match in self._exact.finditer(plain.text):
             name, start, end = match[0], match.start(), match.end()
             kind, code = self._codes[name]
-            cut = start in plain.inside or (kind == "practitioner" and len(name) == 2 and end in plain.inside)
+            cut = start in plain.inside and not (kind == "service" and plain.text[start - 1] in _BEFORE_A_VERB)
+            cut = cut or (kind == "practitioner" and len(name) == 2 and end in plain.inside)
             if cut or _means_something_else(name, plain.text, start, end):
                 continue
             if kind == "practitioner" and start and plain.text[start - 1] in _NOT_A_SURNAME.get(name[0], ""):

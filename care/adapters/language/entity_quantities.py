@@ -33,6 +33,7 @@ PAIN = (
         rf"到|打|约|为)*{_PAIN_NUMBER}(?![\d天周个小时次颗度点月号])"
     ),
 )
+MOVED = re.compile(rf"从{NUMBER}分[^，。！？；]{{0,4}}?到了?(?P<n>{NUMBER})分")
 NOW = re.compile(
     rf"(?:今天|现在|目前|这会儿?)(?:大概|差不多|大约|是|有|还|剩|降到|疼|到|的)*{_PAIN_NUMBER}(?=分|[，。！？；吧了]|$)"
 )
@@ -129,7 +130,7 @@ def _scores(plain: PlainText) -> Iterator[Found]:
 
     pain_asked, survey = asked in {"checkin.pain", "checkin.sens"}, asked.startswith("survey")
     found = []
-    for pattern in PAIN:
+    for pattern in (MOVED, *PAIN):
         found += [_score("pain_score", match) for match in pattern.finditer(text) if not off_scale(match)]
     if not any(found):
         kind = "pain_score" if pain_asked else "rating"

@@ -107,7 +107,10 @@ _SPELLED_TYPOS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"流雪|留血|硫血|流写", "流血"),
         (r"出雪(?=了|不|还|止)", "出血"),
         (r"发骚(?=.{0,12}(?:\d|度|热|烫|体温))|(?<=又)发骚|发稍了|法烧|发少了", "发烧"),
-        (r"(?<=[脸腮唇眼龈颊])种(?!植|牙|的牙)|(?<=帮子)种|(?<=嘴巴)种(?!植|牙)|(?<=[更又还好])种(?=了|得|起|的厉害)", "肿"),
+        (
+            r"(?<=[脸腮唇眼龈颊])种(?!植|牙|的牙)|(?<=帮子)种|(?<=嘴巴)种(?!植|牙)|(?<=[更又还好])种(?=了|得|起|的厉害)",
+            "肿",
+        ),
         (r"种值|重植|中植|种直|种殖", "种植"),
         (r"仲(?!裁|景|夏|秋)", "还"),
         (r"牙银|牙跟(?=肿|疼|出|流|发|烂)|牙艮", "牙龈"),
@@ -243,7 +246,10 @@ def _characters(text: str) -> _Draft:
 
 def _simple_forms(text: str) -> list[str]:
     """Return the plain form of each character; whole-text conversion where it keeps the count."""
-    plain = [unicodedata.normalize("NFKC", char).lower() if ord(char) < 0xD800 or ord(char) > 0xDFFF else "" for char in text]
+    plain = [
+        unicodedata.normalize("NFKC", char).lower() if ord(char) < 0xD800 or ord(char) > 0xDFFF else ""
+        for char in text
+    ]
     joined = "".join(plain)
     converted = str(_converter().convert(joined.replace("\0", " ")))
     if len(converted) != len(joined):
@@ -345,7 +351,7 @@ def _number(words: str) -> int:
 
 
 def number(words: str) -> float | None:
-    """Return the value of a small number in digits or Chinese numerals (up to 99, 半 is a half); None if it is none."""
+    """Return the value of a small number in digits or Chinese numerals up to 99 (半 is a half), else None."""
     if re.fullmatch(r"\d{1,4}(?:\.\d{1,2})?", words, re.ASCII):
         return float(words)
     if words == "半":

@@ -20,15 +20,18 @@ from care.adapters.language.safety_patterns import PatternError, Phrase, compile
 from care.model.assessment import Complaint, Distress, Flag, Medical
 
 Level = Medical | Distress | Complaint
-LEVELS: dict[str, Level] = {one.value: one for kind in (Medical, Distress, Complaint) for one in kind if one.value != "none"}
+LEVELS: dict[str, Level] = {
+    one.value: one for kind in (Medical, Distress, Complaint) for one in kind if one.value != "none"
+}
 #: A row may also say that under some condition there is nothing to report.
 NOTHING = Medical.NONE
 #: Why a phrase that stands in the text may not be true of the member now.
 STANDINGS = ("denied", "over", "supposed", "asked", "elsewhere")
 SCOPES = (
-    "negators fillers not_negators nouns joins absent far_past still recent supposing asking_after asking_normal others fiction "
-    "family care self over_void_before over_void_after now"
-).split()  # fmt: skip
+    *("negators", "fillers", "not_negators", "nouns", "joins", "absent", "far_past", "still", "recent", "supposing"),
+    *("asking_after", "asking_normal", "others", "fiction", "family", "care", "self", "over_void_before"),
+    *("over_void_after", "now"),
+)
 _RULE_KEYS = {
     *("id", "flag", "sign", "level", "says", "near", "reach", "except", "unless", "treatments", "asked", "when"),
     *("ignores", "softened", "own_care"),

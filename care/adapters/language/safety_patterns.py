@@ -7,8 +7,8 @@
     {数}天             a small number, in digits or numerals
     (都|也)*  (直)+    none to four of these, one to four of these
 
-Free characters never cross punctuation, and never a 不, 没, 无 or 未: what is denied in between is not said. Because the
-language has no unbounded repetition, matching is linear in the length of the message.
+Free characters never cross punctuation, and never a 不, 没, 无 or 未: what is denied in between is not said.
+Because the language has no unbounded repetition, matching is linear in the length of the message.
 """
 
 from __future__ import annotations

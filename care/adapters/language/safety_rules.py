@@ -1,7 +1,7 @@
 """The safety assessment by rules: reads every message before anything else does.
 
-The words are the pack's (`safety.yml`), what numbers mean is in `safety_numbers`, whether a phrase holds for the member
-now is in `safety_scope`. No model, no network, time linear in the length of the message. Doubt about L0, L1 and P3
+The words are the pack's (`safety.yml`), what numbers mean is in `safety_numbers`, whether a phrase holds for the
+member now is in `safety_scope`. No model, no network, time linear in the length of the message. Doubt about L0, L1 and P3
 goes up: a phrase is only set aside when the text clearly says so.
 """
 
@@ -34,7 +34,12 @@ __all__ = ["LexiconError", "SafetyRules"]
 MASK = "□"
 EXCEPTION_REACH = 16  # characters around a phrase in which an exception may begin
 DANGEROUS_TABLETS = 4  # at once; fewer is an accidental double (L1) if the member says it was one
-ORDER: dict[Level, int] = {level: place for track in (MEDICAL, DISTRESS, COMPLAINT) for place, level in enumerate(track)}
+ORDER: dict[Level, int] = {
+    **{level: place for place, level in enumerate(MEDICAL)},
+    **{level: place for place, level in enumerate(DISTRESS)},
+    **{level: place for place, level in enumerate(COMPLAINT)},
+}
+NO_CONTEXT = Context()
 #: What stood in the text a short while ago and is over is asked about once more (care.md 3.1).
 RE_CHECKED = Medical.WATCH
 
@@ -72,7 +77,7 @@ class SafetyRules:
         """The version of the lexicon, for the record of a verdict."""
         return self._lexicon.version
 
-    def assess(self, text: str, context: Context = Context()) -> Assessment:
+    def assess(self, text: str, context: Context = NO_CONTEXT) -> Assessment:
         """Return what the text says about the member now; never raises on any text."""
         message = normalise(text)
         if not message.text:
@@ -254,11 +259,20 @@ def _together(lexicon: Lexicon, findings: list[_Finding]) -> list[_Finding]:
     more = []
     for row in lexicon.together:
         met = [
-            next((held[s] for s in sorted(group) if s in held and ORDER[held[s].level] >= ORDER[row.least.get(s, NOTHING)]), None)
+            next(
+                (
+                    held[s]
+                    for s in sorted(group)
+                    if s in held and ORDER[held[s].level] >= ORDER[row.least.get(s, NOTHING)]
+                ),
+                None,
+            )
             for group in row.groups
         ]
         if all(met):
-            more += [_Finding(row.flag.value, row.flag, row.level, row.code, one.start, one.end) for one in met if one]
+            more += [
+                _Finding(row.flag.value, row.flag, row.level, row.code, one.start, one.end) for one in met if one
+            ]
     return more
 
 
@@ -267,14 +281,28 @@ def _verdict(findings: list[_Finding], text: str, message: Normalised, emotion: 
     whys: dict[Why, None] = {}
     for one in counted:
         start, end = message.original_span(one.start, one.end)
-        track = "medical" if isinstance(one.level, Medical) else "distress" if isinstance(one.level, Distress) else "complaint"
+        track = (
+            "medical"
+            if isinstance(one.level, Medical)
+            else "distress"
+            if isinstance(one.level, Distress)
+            else "complaint"
+        )
         whys[Why(track, text[start:end], one.rule, start, end)] = None
     by_gravity = sorted(counted, key=lambda one: -ORDER[one.level])
     return Assessment(
-        medical=max((one.level for one in counted if isinstance(one.level, Medical)), key=MEDICAL.index, default=Medical.NONE),
-        distress=max((one.level for one in counted if isinstance(one.level, Distress)), key=DISTRESS.index, default=Distress.NONE),
+        medical=max(
+            (one.level for one in counted if isinstance(one.level, Medical)), key=MEDICAL.index, default=Medical.NONE
+        ),
+        distress=max(
+            (one.level for one in counted if isinstance(one.level, Distress)),
+            key=DISTRESS.index,
+            default=Distress.NONE,
+        ),
         complaint=max(
-            (one.level for one in counted if isinstance(one.level, Complaint)), key=COMPLAINT.index, default=Complaint.NONE
+            (one.level for one in counted if isinstance(one.level, Complaint)),
+            key=COMPLAINT.index,
+            default=Complaint.NONE,
         ),
         flags=tuple(dict.fromkeys(one.flag for one in by_gravity if one.flag)),
         why=tuple(whys),

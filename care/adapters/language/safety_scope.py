@@ -1,8 +1,8 @@
 """Whether a phrase that stands in a message is true of the member now.
 
-A symptom can be named without being there: denied (没有发烧), over (昨天流血今天好了), supposed or asked about (要是发烧怎么办),
-asked about (牙龈发白正常吗), or somebody else's (我朋友). Each kind has its words in the lexicon and a reach in the text; a phrase with 不 or 没 inside
-(止不住) is not denied by its own words. What is not clearly one of these holds.
+A symptom can be named without being there: denied (没有发烧), over (昨天流血今天好了), supposed (要是发烧怎么办),
+asked about (牙龈发白正常吗), or somebody else's (我朋友). Each kind has its words in the lexicon and a reach in the
+text; a phrase with 不 or 没 inside (止不住) is not denied by its own words. What is not clearly one of these holds.
 """
 
 from __future__ import annotations
@@ -64,7 +64,18 @@ class ScopeWords:
         negators, fillers, nouns, joins = (scopes[name] for name in ("negators", "fillers", "nouns", "joins"))
         plain = {
             name: re.compile(scopes[name])
-            for name in ("far_past", "still", "recent", "supposing", "others", "fiction", "family", "care", "self", "now")
+            for name in (
+                "far_past",
+                "still",
+                "recent",
+                "supposing",
+                "others",
+                "fiction",
+                "family",
+                "care",
+                "self",
+                "now",
+            )
         }
         return cls(
             denial=re.compile(rf"{negators}{fillers}{{0,3}}\Z"),
@@ -198,12 +209,17 @@ class Scopes:
         """Return where the text says that this is over."""
         if subject not in self.ends:
             pattern = self.words.over.get(subject)
-            self.ends[subject] = [] if pattern is None else [m.start() for m in pattern.finditer(self.message.text) if self._is_end(m)]
+            self.ends[subject] = (
+                [] if pattern is None else [m.start() for m in pattern.finditer(self.message.text) if self._is_end(m)]
+            )
         return self.ends[subject]
 
     def _is_end(self, match: re.Match[str]) -> bool:
         text = self.message.text
-        before, after = text[max(0, match.start() - 6) : match.start()], text[match.end() : match.end() + RENEWED_REACH]
+        before, after = (
+            text[max(0, match.start() - 6) : match.start()],
+            text[match.end() : match.end() + RENEWED_REACH],
+        )
         return not self.words.over_void_before.search(before) and not self.words.over_void_after.match(after)
 
     # -- pieces of the text

@@ -108,7 +108,9 @@ class SqlConversations:
         return [self._message(row) for row in reversed(newest)]
 
     def count(self, conversation_id: ConversationId) -> int:
-        query = select(func.count()).where(t.message.c.conversation_id == conversation_id, t.message.c.note.is_(False))
+        query = select(func.count()).where(
+            t.message.c.conversation_id == conversation_id, t.message.c.note.is_(False)
+        )
         return int(self._db.execute(query).scalar_one())
 
     def set_assessment(self, message_id: MessageId, assessment: Mapping[str, object]) -> None:
