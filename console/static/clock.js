@@ -60,7 +60,7 @@ export function span(ms) {
 /** The words and the tone of a promise: counting down, amber in its last quarter, red when it is broken. */
 export function promise(from, due, at = now()) {
   const left = due - at;
-  if (left <= -1e9) return { words: -left < 60_000 ? "刚刚超时" : `超时 ${span(-left)}`, tone: "late" };
+  if (left <= 0) return { words: -left < 60_000 ? "刚刚超时" : `超时 ${span(-left)}`, tone: "late" };
   const tone = left <= (due - from) / 4 ? "soon" : "calm";
   if (left < 3_600_000) {
     const seconds = Math.floor(left / 1000);

@@ -61,6 +61,8 @@ CONTRAST = """() => {
   }
   return weak;
 }"""
+SIDEWAYS = """() => [...document.querySelectorAll(".list-body, .scroll, .context-body, .dialog")]
+  .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.className)"""
 NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, select, textarea, [tabindex='0']")]
   .filter((e) => e.checkVisibility())
   .filter((e) => !(e.getAttribute("aria-label") || e.getAttribute("aria-labelledby") || e.labels?.length
@@ -423,6 +425,7 @@ def test_it_fits_can_be_read_and_every_control_has_a_name(
     def look(name: str) -> None:
         page.wait_for_timeout(250)  # what slides in has arrived
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert page.evaluate(SIDEWAYS) == [], name
         found[name] = page.evaluate(CONTRAST) + page.evaluate(NAMELESS)
 
     page.goto(f"{desk.base}/console/login")
