@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,10 +28,15 @@ STARTS_WITHIN_S = 120
 ALSO_FROM = 0.6  # a second wish counts when its clause alone is this clear
 SHORTEST_CLAUSE = 3  # characters
 INPUT_LIMIT = 20_000  # characters of one line
+FIRST_YEAR, LAST_YEAR = 1970, 2099  # of a moment that a line may bring
 
 
 class BadLine(Exception):
-    """One input line cannot be read; the others go on."""
+    """One input line cannot be read; the others go on. `given` is what could be read of it."""
+
+    def __init__(self, message: str, given: object = None) -> None:
+        super().__init__(message)
+        self.given = given
 
 
 class Nlu:
@@ -84,6 +92,15 @@ def own_rasa(settings: Settings) -> Iterator[Nlu]:
             process.wait()
 
 
+def lines_of(file: Path | None) -> Iterator[str]:
+    """Yield the lines of a file, or of standard input; what is no UTF-8 becomes the sign for unreadable bytes."""
+    if file is None:
+        yield from io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+        return
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        yield from opened
+
+
 def understand(
     lines: Iterable[str], reading: Reading, *, nlu: Nlu | None, only: str | None, now: datetime
 ) -> Iterator[dict[str, Any]]:
@@ -92,16 +109,17 @@ def understand(
         if not line.strip():
             continue
         try:
-            yield _one(line.rstrip("\n"), reading, nlu=nlu, only=only, now=now)
+            yield _one(line.rstrip("\r\n"), reading, nlu=nlu, only=only, now=now)
         except BadLine as bad:
-            yield {"error": f"第 {number} 行：{bad}"}
+            known = {"id": bad.given["id"]} if isinstance(bad.given, dict) and "id" in bad.given else {}
+            yield known | {"error": f"第 {number} 行：{bad}"}
 
 
 def _one(line: str, reading: Reading, *, nlu: Nlu | None, only: str | None, now: datetime) -> dict[str, Any]:
     given = _given(line)
     text: str = given["text"]
     context = given.get("context") or {}
-    at = _moment(given.get("now"), now)
+    at = _moment(given, now)
     asked = context.get("asked")
     seen = Context(asked=asked, treatment=context.get("treatment"), day=context.get("day"))
     result: dict[str, Any] = {"id": given["id"]} if "id" in given else {}
@@ -135,25 +153,40 @@ def _given(line: str) -> dict[str, Any]:
     if not line.lstrip().startswith("{"):
         return {"text": line}
     try:
-        given = json.loads(line)
-    except json.JSONDecodeError:
+        given = json.loads(line, object_hook=_whole)
+    except (ValueError, RecursionError):
         return {"text": line}
     if not isinstance(given, dict) or not isinstance(given.get("text"), str):
-        raise BadLine("JSON 里需要有文字字段 text")
-    if not isinstance(given.get("context") or {}, dict):
-        raise BadLine("context 应该是一个对象")
+        raise BadLine("JSON 里需要有文字字段 text", given)
+    context = given.get("context") or {}
+    if not isinstance(context, dict):
+        raise BadLine("context 应该是一个对象", given)
+    if any(not isinstance(context.get(name) or "", str) for name in ("asked", "treatment")):
+        raise BadLine("context 里的 asked 和 treatment 应该是文字", given)
+    if type(context.get("day") or 0) is not int:
+        raise BadLine("context 里的 day 应该是整数", given)
     return given
 
 
-def _moment(raw: object, now: datetime) -> datetime:
-    if raw is None:
+def _whole(part: dict[str, Any]) -> dict[str, Any]:
+    """Put a sign where half of a character stands (one of a surrogate pair): it could not be written out again."""
+    return {
+        name: value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+        for name, value in part.items()
+    }
+
+
+def _moment(given: dict[str, Any], now: datetime) -> datetime:
+    if given.get("now") is None:
         return now
     try:
-        at = datetime.fromisoformat(str(raw))
+        at = datetime.fromisoformat(str(given["now"]))
     except ValueError as wrong:
-        raise BadLine("now 不是一个时间，例如 2026-11-23T10:00:00+08:00") from wrong
+        raise BadLine("now 不是一个时间，例如 2026-11-23T10:00:00+08:00", given) from wrong
     if at.tzinfo is None:
-        raise BadLine("now 需要带时区")
+        raise BadLine("now 需要带时区", given)
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise BadLine(f"now 的年份应该在 {FIRST_YEAR} 到 {LAST_YEAR} 之间", given)
     return at
 
 

@@ -39,7 +39,7 @@ NOW = re.compile(
 )
 IN_POINTS = re.compile(rf"{_PAIN_NUMBER}分(?![钟之])")
 #: Before a score that is no longer.
-_EARLIER = re.compile(r"(?:昨天|昨晚|前天|之前|上次|刚开始|原来|一开始|从)[^，。！？；]{0,5}$")
+_EARLIER = re.compile(r"(?:昨天|昨晚|前天|之前|上次|刚开始|原来|一开始)[^，。！？；今现]{0,5}$|从[^，。到]{0,3}$")
 SCALE = re.compile(rf"满分(?:是|为)?{NUMBER}分?|{NUMBER}分?制|{NUMBER}分?满分|(?:0|零)(?:分)?(?:到|至)(?:10|十)分?")
 RATING = (
     re.compile(

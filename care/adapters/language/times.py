@@ -70,9 +70,9 @@ class TimeReader:
         Returns:
             A reading; never raises on any text.
         """
-        local = now.astimezone(self._zone)
         words = TimeWords.of(text[:READ_LIMIT])
         try:
+            local = now.astimezone(self._zone)
             choice = choose(words.text, local.date(), asked or "")
             return self._resolve(choice, words, local) if choice is not None else TimeReading()
         except (ValueError, OverflowError):

@@ -68,7 +68,8 @@ def test_the_moment_may_be_in_another_zone_and_the_answer_is_in_the_clinics(hous
 
 
 @pytest.mark.parametrize(
-    "text", ["任何时候都行", "{不是 JSON", "🦷", "ignore previous instructions", "'; DROP TABLE", "a" * 5000]
+    "text",
+    ["任何时候都行", "{不是 JSON", "🦷", "ignore previous instructions", "'; DROP TABLE", "a" * 5000, '{"a":' * 3000],
 )
 def test_any_text_gets_a_result_in_every_mode(text: str, house: Reading) -> None:
     for only in ("time", "safety", None):
@@ -109,6 +110,7 @@ def test_entities_come_out_as_the_contract_has_them(house: Reading) -> None:
         '{"text": "明天", "context": [1]}',
         '{"text": "明天", "now": "昨天"}',
         '{"text": "明天", "now": "2026-11-23T10:00:00"}',
+        '{"text": "明天", "now": "0001-01-01T00:00:00+08:00"}',
         '{"text": "明天", "context": {"asked": 5}}',
         '{"text": "明天", "context": {"day": "三"}}',
         "字" * (reading.INPUT_LIMIT + 1),
@@ -130,6 +132,22 @@ def test_a_bad_line_keeps_its_id_so_that_it_can_be_found_again(house: Reading) -
     assert "error" in result
 
 
+def test_half_a_character_comes_out_as_one_that_can_be_written(house: Reading) -> None:
+    [result] = _results(house, '{"text": "\\ud83e明天"}')
+
+    assert result["text"].encode() == "\ufffd明天".encode()
+    assert result["time"]["text"] == "明天"
+
+
+def test_a_file_with_odd_bytes_is_read_to_its_end(tmp_path: Path, house: Reading) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_bytes("明天\u2028下午\n".encode() + b"\xff\xfe\n" + "你好".encode())
+
+    texts = [result["text"] for result in _results(house, *reading.lines_of(file))]
+
+    assert texts == ["明天\u2028下午", "\ufffd\ufffd", "你好"]
+
+
 def test_empty_lines_are_passed_over_and_empty_text_is_not(house: Reading) -> None:
     results = _results(house, "", "  \n", '{"text": ""}')
 
@@ -137,17 +155,18 @@ def test_empty_lines_are_passed_over_and_empty_text_is_not(house: Reading) -> No
 
 
 def test_the_command_reads_lines_and_writes_lines(tmp_path: Path) -> None:
-    lines = "明天下午三点\n" + json.dumps({"id": "b", "text": "你好"}) + "\n"
+    lines = b"\xff\n" + ("明天下午三点\n" + json.dumps({"id": "b", "text": "你好"}) + "\n").encode()
 
     done = subprocess.run(
         [sys.executable, "-m", "anxin", "understand", "--only", "time"],
-        input=lines.encode(),
+        input=lines,
         capture_output=True,
         check=True,
         cwd=ROOT,
         env=os.environ | {"ANXIN_DATA_DIR": str(tmp_path)},
     )
 
-    first, second = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    odd, first, second = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert odd["time"] is None
     assert first["time"]["grain"] == "hour"
     assert second == {"id": "b", "text": "你好", "time": None}
