@@ -52,7 +52,9 @@ def rasa_python() -> Path:
     python = ROOT / "rasa-env" / ".venv" / "bin" / "python"
     rasa = python.with_name("rasa")
     if not python.exists() or not rasa.exists():
-        raise CannotStart("Rasa 的环境还没有建好（rasa-env/.venv）。请运行：make setup")
+        raise CannotStart(
+            "Rasa 的环境没有建好，或只建了一半（rasa-env/.venv）。请运行：rm -f .tools/ready && make setup"
+        )
     return python
 
 

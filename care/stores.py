@@ -341,6 +341,9 @@ class StaffList(Protocol):
     def end_session(self, token_hash: str) -> None:
         """End a login for good."""
 
+    def end_sessions_of(self, staff_id: StaffId) -> None:
+        """End every login of a colleague."""
+
 
 class AccessLog(Protocol):
     """Who looked at whom, why and when. Append-only."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from care.model.errors import BadCredentials, InvalidInput, TooManyAttempts
+from care.model.errors import BadCredentials, InvalidInput, NotFound, TooManyAttempts
 from care.model.ids import StaffId, new_id
 from care.model.staff import Role, Staff, StaffSession
 from care.ports import Clock, UnitOfWork, UnitOfWorkFactory
@@ -112,6 +112,34 @@ def add_staff(
     )
     uow.staff.add(staff)
     return staff
+
+
+def known(login: str, *, uow: UnitOfWork) -> Staff:
+    """Return the colleague with this login.
+
+    Raises:
+        NotFound: nobody has it.
+    """
+    login = clean_login(login)
+    colleague = uow.staff.by_login(login)
+    if colleague is None:
+        raise NotFound("staff", login)
+    return colleague
+
+
+def reset_password(login: str, password: str, *, uow: UnitOfWork, passwords: Passwords) -> Staff:
+    """Give a colleague a new password, open the account if guessing had locked it, and end every older login.
+
+    Raises:
+        NotFound: nobody has this login.
+        InvalidInput: the password.
+    """
+    colleague = known(login, uow=uow)
+    colleague.password_hash = passwords.hash(clean_password(password, colleague.login))
+    colleague.failed_logins, colleague.locked_until = 0, None
+    uow.staff.save(colleague)
+    uow.staff.end_sessions_of(colleague.id)
+    return colleague
 
 
 def log_in(

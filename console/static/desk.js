@@ -2,7 +2,7 @@
 
 import { makeAlarm } from "./alarm.js";
 import { Failure, get, post, renew, startApi } from "./api.js";
-import { setClock, startClock } from "./clock.js";
+import { runDue, setClock, startClock } from "./clock.js";
 import { makeComposer } from "./composer.js";
 import { makeContext } from "./context.js";
 import { handBack, logInAgain, releaseCrisis, resolveCase, showKeys } from "./dialogs.js";
@@ -83,6 +83,7 @@ function drawHead(one) {
     ? "危机未解除：小安只说陪伴的话，会员安全后由您签字解除。" : "危机未解除：小安只说陪伴的话，解除要组长签字。";
   byId("brief").replaceChildren(...(page?.cases ?? []).slice(0, 1).map((each) => h("div", { class: "brief-line" },
     chip(each.title, each.tone), h("span", { class: "cut" }, each.reason),
+    each.waiting && runDue(h("span", { class: "clock" }), each.opened_at, each.due_at),
     h("button", { class: "link", type: "button", on: { click: () => goTo(open, true) } }, "详情"))));
   if (focused === "take-over" || focused === "hand-back") byId("head-acts").querySelector("button").focus();
 }

@@ -1,8 +1,8 @@
 """The safety assessment by rules: reads every message before anything else does.
 
 The words are the pack's (`safety.yml`), what numbers mean is in `safety_numbers`, whether a phrase holds for the
-member now is in `safety_scope`. No model, no network, time linear in the length of the message. Doubt about L0, L1 and P3
-goes up: a phrase is only set aside when the text clearly says so.
+member now is in `safety_scope`. No model, no network, time linear in the length of the message. Doubt about
+L0, L1 and P3 goes up: a phrase is only set aside when the text clearly says so.
 """
 
 from __future__ import annotations

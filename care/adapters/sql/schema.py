@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError
 
 from care.adapters.sql.keys import key_metadata
 from care.adapters.sql.tables import APPEND_ONLY, Moment, metadata
@@ -19,22 +21,58 @@ from care.adapters.sql.tables import APPEND_ONLY, Moment, metadata
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+class DatabaseTrouble(Exception):
+    """The database cannot be used; the message says why and what to do, and holds no password."""
+
+
 def migrate(engine: Engine) -> None:
-    """Run every migration the database has not seen."""
-    with engine.begin() as db:
+    """Run every migration the database has not seen.
+
+    Raises:
+        DatabaseTrouble: it cannot be reached.
+    """
+    with _reached(engine), engine.begin() as db:
         command.upgrade(_config(db), "head")
 
 
 def migrate_keys(engine: Engine) -> None:
-    """Make the key store's one table."""
-    key_metadata.create_all(engine)
+    """Make the key store's one table.
+
+    Raises:
+        DatabaseTrouble: it cannot be reached.
+    """
+    with _reached(engine):
+        key_metadata.create_all(engine)
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database has seen every migration."""
+    """Whether the database has seen every migration.
+
+    Raises:
+        DatabaseTrouble: it cannot be reached.
+    """
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    with engine.connect() as db:
+    with _reached(engine), engine.connect() as db:
         return MigrationContext.configure(db).get_current_revision() == head
+
+
+def require_current(engine: Engine) -> None:
+    """Refuse to work on a database that was not made ready.
+
+    Raises:
+        DatabaseTrouble: it cannot be reached, or a migration is missing.
+    """
+    if not is_current(engine):
+        raise DatabaseTrouble("数据库还没有建好，或需要升级。请运行：anxin db init")
+
+
+@contextmanager
+def _reached(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as broken:
+        where = engine.url.render_as_string(hide_password=True)
+        raise DatabaseTrouble(f"数据库打不开（{where}）。请检查它是否在运行、地址和权限是否正确。") from broken
 
 
 def differences(engine: Engine) -> Sequence[Any]:

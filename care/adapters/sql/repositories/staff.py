@@ -94,6 +94,9 @@ class SqlStaffList:
     def end_session(self, token_hash: str) -> None:
         self._db.execute(delete(t.staff_session).where(t.staff_session.c.token_hash == token_hash))
 
+    def end_sessions_of(self, staff_id: StaffId) -> None:
+        self._db.execute(delete(t.staff_session).where(t.staff_session.c.staff_id == staff_id))
+
     def _first(self, condition: Any) -> Staff | None:
         row = self._db.execute(select(t.staff).where(condition)).mappings().first()
         return _staff(row) if row else None
