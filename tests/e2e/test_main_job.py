@@ -27,7 +27,9 @@ def evening() -> datetime:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, evening: datetime) -> Iterator[Running]:
     shift = int((evening - datetime.now(ZONE)) / timedelta(seconds=1))
-    with a_running_house(tmp_path_factory.mktemp("house"), clock_shift=str(shift)) as running:
+    with a_running_house(
+        tmp_path_factory.mktemp("house"), clock_shift=f"{'-' if shift < 0 else ''}PT{abs(shift)}S"
+    ) as running:
         yield running
 
 

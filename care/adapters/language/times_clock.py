@@ -14,7 +14,7 @@ _N = rf"(?:\d{{1,2}}|[{NUMERAL}]{{1,3}})"
 #: From and until; the clinic's own reading of each, said back with the whole date.
 _NAMED: tuple[tuple[str, time, time], ...] = (
     ("凌晨 后半夜", time(0), time(6)),
-    ("大清早 一大早 大早上 清早 清晨 一早 早晨 早上 早间 朝早 早起 早 上班前", time(8), time(10)),
+    ("大清早 一大早 大早上 清早 清晨 一早 早晨 早上 早间 朝早 早 上班前", time(8), time(10)),
     ("上半天 前半晌 前晌 头晌 上午 上昼 午前", time(8), time(12)),
     ("午饭时间 午休时间 午休 晌午 正午 中午 晏昼", time(11, 30), time(14)),
     ("吃完午饭 吃过午饭 午饭后 午饭过后", time(13), time(15)),

@@ -38,6 +38,8 @@ def read(words: str, today: date) -> Iterator[Day]:
         if match["b"] and _AFTER_CARE.search(words[max(0, match.start() - 6) : match.start()]):
             continue
         unit = match["u"] or match["v"]
+        if match[0].startswith("隔") and re.match(r"\S{0,4}?[一两二三\d](?:次|趟|回)", words[match.end() :]):
+            continue
         bounds = _bounds(match["a"] or match["b"], unit, today)
         if bounds is not None:
             yield replace(run(match, *bounds), loose=unit != "天")

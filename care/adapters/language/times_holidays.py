@@ -18,7 +18,7 @@ LUNAR_DATE = re.compile(
     r"|(?<![年月当])(?P<d3>初[一二三四五六七八九十])(?![一-龥]*(?:中|学|级))"
 )
 FEASTS = re.compile(
-    rf"(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
+    rf"(?P<past>过完|过了)?(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
     rf"(?:(?P<on>那天|当天|当日|正日子)|(?P<during>期间|里|那几天|这几天|那阵)|(?P<last>最后一天)|"
     rf"第(?P<nth>[{feasts.ORDINAL}])天"
     rf"|(?P<before>之前|以前|前夕|前一天|前(?!台|面|牙|天))|(?P<after>之后|以后|过后|回来|结束后?|后(?!天|面|"
@@ -82,7 +82,7 @@ def _feasts(words: str, today: date) -> Iterator[Day]:
 
 def _feast(match: re.Match[str], words: str, today: date) -> Day:
     name = match["name"]
-    off = feasts.days_off if match["off"] or match["during"] or match["after"] or match["last"] else None
+    off = feasts.days_off if any(match[each] for each in ("off", "during", "after", "last", "past")) else None
     if (
         name
         in {
