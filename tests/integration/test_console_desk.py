@@ -45,12 +45,6 @@ def desk(house: House) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def stranger(desk: Desk) -> Iterator[Client]:
-    with closing(desk.stranger()) as client:
-        yield client
-
-
-@pytest.fixture
 def carer(desk: Desk) -> Iterator[Client]:
     with closing(desk.at_work("lijing")) as client:
         yield client

@@ -216,6 +216,7 @@ def _judged(words: str, one: Choice, choices: list[Choice], today: date) -> Choi
     felt = one.first.day is None and not wanted and bool(FELT.search(rest))
     over = felt or _is_over(words, one, after, today)
     weight = 2 * wanted - 8 * refused - 6 * source + 5 * corrected - 4 * over
+    weight -= 3 * bool(re.search(r"平时|一般|通常|往常", clause))
     weight -= 3 * (one.first.day is not None and one.first.day.last < today)
     if corrected:
         weight += sum(other.end <= one.start for other in choices)
@@ -248,21 +249,30 @@ def _is_over(words: str, one: Choice, after: str, today: date) -> bool:
 
 def _completed(words: str, best: Choice, judged: list[Choice]) -> Choice:
     """Give the chosen time the day, or the hour, that stands apart from it (周六有空吗，我想下午三点去)."""
-    if best.last is not None or best.others:
-        if best.first.day is None:
-            day = _day_beside(best, judged)
-            return best if day is None else _with_day(best, day)
-        return best
+    day = None
     if best.first.day is None:
         day = _day_beside(best, judged)
-        return best if day is None else _with_day(best, day)
-    if best.first.clock is None and best.first.day.instant is None and best.relation is None:
-        for other in judged:
-            free = other is not best and other.first.day is None and not other.refused and not other.over
-            if free and other.start >= best.end and other.weight >= 0 and not (other.first.part and best.first.part):
-                first = replace(other.first, day=best.first.day, part=other.first.part or best.first.part)
-                return replace(other, first=first, start=best.start, wanted=True)
+        best = best if day is None else _with_day(best, day)
+    open_ended = best.last is None and best.relation is None and best.first.clock is None
+    if not open_ended or (day is None and best.first.day is not None and best.first.day.instant is not None):
+        return best
+    for other in judged:
+        if not _supplements(other, best):
+            continue
+        part = other.first.part or best.first.part
+        first = replace(other.first, day=best.first.day, part=part)
+        others = tuple(replace(each, part=part, clock=other.first.clock) for each in best.others)
+        return replace(other, first=first, start=best.start, others=others or other.others, wanted=True)
     return best
+
+
+def _supplements(other: Choice, best: Choice) -> bool:
+    """Whether a later time without a day says the hour or the part of the day that the chosen one leaves open."""
+    if other.first.day is not None or other.refused or other.over or other.start < best.end or other.weight < 0:
+        return False
+    if best.first.part is not None and other.first.clock is None:
+        return False
+    return other.first.part is None or best.first.part is None
 
 
 def _day_beside(best: Choice, judged: list[Choice]) -> Day | None:

@@ -17,6 +17,8 @@ LUNAR_DATE = re.compile(
     r"[二廿]十?[一二三四五六七八九]?)(?!岁|个|年|[点号月])"
     r"|(?<![年月当])(?P<d3>初[一二三四五六七八九十])(?![一-龥]*(?:中|学|级))"
 )
+#: Feasts that bring days off.
+DAYS_OFF = frozenset("国庆 十一 春节 过年 除夕 五一 劳动节 清明 端午 中秋 元旦".split())
 FEASTS = re.compile(
     rf"(?P<past>过完|过了)?(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
     rf"(?:(?P<on>那天|当天|当日|正日子)|(?P<during>期间|里|那几天|这几天|那阵)|(?P<last>最后一天)|"
@@ -65,7 +67,7 @@ def _near_new_year(today: date, days: int) -> bool:
 
 def _feasts(words: str, today: date) -> Iterator[Day]:
     for match in FEASTS.finditer(words):
-        yield _feast(match, words, today)
+        yield _feast(match, today)
     for match in AFTER_HOLIDAY.finditer(words):
         first, last = feasts.next_days_off(today)
         if match["eve"]:
@@ -80,50 +82,16 @@ def _feasts(words: str, today: date) -> Iterator[Day]:
             yield run(match, last + DAY, last + 14 * DAY)
 
 
-def _feast(match: re.Match[str], words: str, today: date) -> Day:
+def _feast(match: re.Match[str], today: date) -> Day:
     name = match["name"]
-    off = feasts.days_off if any(match[each] for each in ("off", "during", "after", "last", "past")) else None
-    if (
-        name
-        in {
-            "情人节",
-            "七夕",
-            "双十一",
-            "平安夜",
-            "圣诞",
-            "618",
-            "教师节",
-            "妇女节",
-            "腊八",
-            "小年",
-            "重阳",
-            "元宵",
-            "跨年",
-        }
-        or not re.match(feasts.NAMES, name)
-        or name
-        not in {
-            "国庆",
-            "春节",
-            "五一",
-            "劳动节",
-            "清明",
-            "端午",
-            "中秋",
-            "元旦",
-            "过年",
-            "除夕",
-            "十一",
-        }
-    ):
-        off = None
-    first, last = off(name, today) if off else feasts.feast(name, today, on=bool(match["on"]))
-    if match["before"] and name in {"春节", "过年"}:
-        first = feasts.days_off(name, today)[0]
+    off = name in DAYS_OFF and any(match[each] for each in ("off", "during", "after", "last", "past"))
+    first, last = feasts.days_off(name, today) if off else feasts.feast(name, today, on=bool(match["on"]))
+    if match["before"] == "前一天":
+        return run(match, first - DAY, first - DAY)
     if match["before"]:
-        eve = match["before"] == "前一天"
-        return run(match, first - DAY if eve else max(today, first - 7 * DAY), first - DAY)
-    if match["after"] and (match["after"] != "完" or words[match.start() - 1 : match.start()] != "过"):
+        first = feasts.days_off(name, today)[0] if name in {"春节", "过年"} else first
+        return run(match, max(today, first - 7 * DAY), first - DAY)
+    if match["past"] or match["after"]:
         return _after(match, last, match["k"], match["what"])
     if match["last"]:
         return run(match, last, last)
