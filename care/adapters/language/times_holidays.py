@@ -18,7 +18,7 @@ LUNAR_DATE = re.compile(
     r"|(?<![年月当])(?P<d3>初[一二三四五六七八九十])(?![一-龥]*(?:中|学|级))"
 )
 #: Feasts that bring days off.
-DAYS_OFF = frozenset("国庆 十一 春节 过年 除夕 五一 劳动节 清明 端午 中秋 元旦".split())
+DAYS_OFF = frozenset(["国庆", "十一", "春节", "过年", "除夕", "五一", "劳动节", "清明", "端午", "中秋", "元旦"])
 FEASTS = re.compile(
     rf"(?P<past>过完|过了)?(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
     rf"(?:(?P<on>那天|当天|当日|正日子)|(?P<during>期间|里|那几天|这几天|那阵)|(?P<last>最后一天)|"
