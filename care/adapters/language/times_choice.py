@@ -46,9 +46,11 @@ _CORRECTED = re.compile(
 )
 _NOT_BUT = re.compile(r"^[^,，。!！?？]{0,8}[,，]?\s*(?:是|而是)\s*$")
 WISH = re.compile(
-    r"约|预约|挂|号(?!线)|来|去|看|过去|复查|复诊|可以|能|行|有空|方便|安排|改|排|有没有|有时间|空(?!腹|调)|"
-    r"合适|吧|想|要|约个|到店|见|在吗|在不在|在么|上班吗"
+    r"约|预约|挂|号(?!线)|(?<![起出下上原本从以])来(?!了)|(?<![过出下回失])去|看|过去|复查|复诊|可以|能|行|有空|方便|安排|改|排|有没有|"
+    r"有时间|空(?!腹|调)|合适|吧|想|要|约个|到店|见|在吗|在不在|在么|上班吗"
 )
+#: Wanted for certain, even beside words of what is felt.
+BOOKING = re.compile(r"约|挂|号(?!线)|有空|能[来去看]|过来|过去|可以[吗来去]|行吗|方便|复查|复诊|看牙|安排|改")
 EVENT = re.compile(
     r"^\s*(?:的时候|那天|晚上|下午|上午|早上|中午|我|他|刚|才|就|在您们?(?:那|这)?(?:儿|里|边)?|在你们?(?:那|"
     r"这)?(?:儿|里|边)?|去|来|给|也){0,3}"
@@ -61,6 +63,7 @@ FELT = re.compile(
     r"疼|痛|肿|血|睡|烧|醒|吃|喝|刷|戴|摘|药|难受|麻|胀|失眠|每天|天天|老是|总是|一直|酸|饭|起床|做梦|哭|想哭|"
     r"空落|漱口|咬|恶心|晕|冷|热"
 )
+_LISTED_ON = re.compile(r"^\s*(?:都|也|可以|行|有空|吧|$|[，,。、和或])")
 _HABIT = re.compile(r"(?:每天|每日|天天|每晚|每早|每个?|每隔)的?$")
 SOON = re.compile(
     r"越快越好|越早越好|尽快|尽早|尽量早|最快的?|最早的?|随时(?!取消|联系|找|问|喊|叫|可以?退)|马上(?=约|来|去|"
@@ -147,6 +150,8 @@ def _linked(words: str, points: list[Point]) -> Iterator[Choice]:
             gap = words[points[place].end : points[place + 1].start]
             if not gap.strip() and not _alike(points[place], points[place + 1]):
                 break
+            if gap.strip() in {",", "，"} and not _LISTED_ON.match(words[points[place + 1].end :]):
+                break
             loose = gap.strip() in {",", "，", "还是"}
             if loose and (
                 not _alike(points[place], points[place + 1]) or _REFUSED_BEFORE.search(words[: first.start])
@@ -154,6 +159,8 @@ def _linked(words: str, points: list[Point]) -> Iterator[Choice]:
                 break
             place += 1
             others.append(_inheriting(first, points[place]))
+        if others and last is None and first.clock is None and first.part is None and others[-1].day is not None:
+            first = replace(first, part=others[-1].part, clock=others[-1].clock)  # 周四或周五的下午
         reach = others[-1].end if others else end
         relation = None
         if last is None and not others:
@@ -191,7 +198,9 @@ def _counts(words: str, one: Choice, *, booking: bool) -> bool:
     rest = clause.replace(words[one.start : one.end], "", 1)
     if FELT.search(rest) and not re.search(r"约|挂|号|有空|看牙|能[来去]|过来|过去|方便", clause):
         return False
-    return bool(WISH.search(clause)) or len(words) <= len(words[one.start : one.end]) + 4
+    return (
+        bool(WISH.search(rest)) or not rest.strip("的吧呢啊呀 ") or len(words) <= len(words[one.start : one.end]) + 4
+    )
 
 
 def _clause(words: str, one: Choice) -> str:
@@ -205,6 +214,7 @@ def _judged(words: str, one: Choice, choices: list[Choice], today: date) -> Choi
     clause = _clause(words, one)
     rest = clause.replace(words[one.start : one.end], "", 1)
     wanted = bool(WISH.search(rest)) or not rest.strip("的吧呢啊 ")
+    wanted = wanted and not (FELT.search(rest) and not BOOKING.search(rest))
     refused = bool(_REFUSED_AFTER.match(after) or _REFUSED_BEFORE.search(before))
     later = any(other.start >= one.end for other in choices)
     source = later and bool(
@@ -250,6 +260,9 @@ def _is_over(words: str, one: Choice, after: str, today: date) -> bool:
 def _completed(words: str, best: Choice, judged: list[Choice]) -> Choice:
     """Give the chosen time the day, or the hour, that stands apart from it (周六有空吗，我想下午三点去)."""
     day = None
+    finer = [one for one in judged if _says_more(one, best)]
+    if finer:
+        return finer[0]
     if best.first.day is None:
         day = _day_beside(best, judged)
         best = best if day is None else _with_day(best, day)
@@ -264,6 +277,15 @@ def _completed(words: str, best: Choice, judged: list[Choice]) -> Choice:
         others = tuple(replace(each, part=part, clock=other.first.clock) for each in best.others)
         return replace(other, first=first, start=best.start, others=others or other.others, wanted=True)
     return best
+
+
+def _says_more(other: Choice, best: Choice) -> bool:
+    """Whether the same day is said again with an hour or a part of it (后天吧，后天下午)."""
+    first, second = best.first, other.first
+    if first.day is None or second.day is None or first.clock is not None or first.part is not None:
+        return False
+    same = first.day.first == second.day.first and first.day.last == second.day.last
+    return same and not (other.refused or other.over) and (second.part is not None or second.clock is not None)
 
 
 def _supplements(other: Choice, best: Choice) -> bool:

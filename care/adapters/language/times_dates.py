@@ -35,7 +35,7 @@ DAY_OF_MONTH = re.compile(
 )
 MONTH = re.compile(
     rf"(?:(?P<year>20\d\d|[今明后去])年的?)?(?:(?P<which>下下|下|这|本|当|上)个?月|(?<![\d.{NUMERAL}个半几第])("
-    rf"?P<m>{NUMBER})月(?:份)?)(?:的|里|内)?(?P<part>月底|月初|月末|月中|初|底|末|上旬|中旬|下旬|中(?!午|间|秋|"
+    rf"?P<m>{NUMBER})月(?:份)?)(?:的|里|内)?(?P<part>月底|月初|月末|月中|初|头几天|底|末|上旬|中旬|下旬|中(?!午|间|秋|"
     rf"的|医))?(?![\d经龄大]|天(?!气))"
     r"|(?<!\d)(?P<bare>月底|月初|月末|月中(?!旬)|月中旬|上旬|中旬|下旬)"
 )
@@ -189,7 +189,7 @@ def _month(match: re.Match[str], words: str, today: date) -> Day | None:
         begin = last - 6 * DAY
     elif part in {"下旬"}:
         begin = first.replace(day=21)
-    elif part in {"初", "上旬"}:
+    elif part in {"初", "上旬", "头几天"}:
         end = first.replace(day=10)
     elif part in {"中", "中旬"}:
         begin, end = first.replace(day=11), first.replace(day=20)
