@@ -1,6 +1,6 @@
 """The small language in which the safety lexicon is written, and its reading.
 
-    {血}……止不住      a named list of words, up to eight free characters, then these words
+    {血}……止不住      a named list of words, up to eight free characters (……… is fourteen), then these words
     肿得?(像|成)…馒头   one optional character, a choice, up to three free characters
     ^(好痛|痛)$        the whole of a clause
     晕~(针|车)         not followed by; `<~(哭|打)肿` is not preceded by
@@ -24,6 +24,8 @@ NUMBER = "数"
 _NUMBER = r"(?:\d{1,3}(?:\.\d)?|[一二两三四五六七八九十半几好]{1,3})"
 #: Characters that keyboards and voice input confuse without changing the word.
 _ALIKE = {"得": "得的地到", "在": "在再", "像": "像象", "做": "做作", "已": "已以", "哪": "哪那", "座": "座坐"}
+#: Free characters that …, …… and ……… let stand.
+_WIDTHS = (3, 8, 14)
 _SPECIAL = frozenset("(){}|?*+…^$~<")
 #: How often a piece may stand; bounded, so that matching stays linear.
 _REPEATS = {"?": "?", "*": "{0,4}", "+": "{1,4}"}
@@ -122,9 +124,10 @@ class _Reader:
         if char == "{":
             return self._list()
         if char == "…":
-            wide = self._peek() == "…"
-            self.place += wide
-            return Piece(f"{FREE}{{0,{8 if wide else 3}}}")
+            wider = 0
+            while wider < len(_WIDTHS) - 1 and self._peek() == "…":
+                wider, self.place = wider + 1, self.place + 1
+            return Piece(f"{FREE}{{0,{_WIDTHS[wider]}}}")
         if char == "^":
             return Piece("(?<![^，。？！；])")
         if char == "$":
