@@ -40,7 +40,7 @@ _NOT_A_PART = re.compile(
     r"^(?:好(?![的吗约挂看做])|安(?![排])|会|餐|饭(?!后|以后|过后)|报|市|场|班|自习|年|期|睡早起)"
 )
 GLUED = re.compile(
-    rf"[早晚夜](?=\s*{_N}\s*[点时:])|(?<=[今明后昨前])[早晚夜](?!点|一点|些|饭|餐|班|就|已|都)|"
+    rf"[早晚夜](?!一点)(?=\s*{_N}\s*[点时:])|(?<=[今明后昨前])[早晚夜](?!点|一点|些|饭|餐|班|就|已|都)|"
     rf"(?<=[号日一二三四五六天末])[早晚](?!点|一点|些|饭|餐|到|来|去|了|就|都|班|会|半)|"
     rf"(?<![a-z])[ap]m(?![a-z])"
 )
@@ -130,7 +130,7 @@ def bare_hour(words: str) -> Clock | None:
         return None
     match = numbers[0]
     hour = to_number(match[0])
-    if hour is None or not 1 <= hour <= 21 or re.match(r"\s*[颗个次天周月年岁块元分号楼小%床]", words[match.end() :]):
+    if hour is None or not 1 <= hour <= 21 or re.match(r"\s*[点颗个次天周月年岁块元分号楼小%床]", words[match.end() :]):
         return None
     return Clock(match.start(), match.end(), hour, 30 if words[match.end() : match.end() + 1] == "半" else 0)
 

@@ -136,6 +136,11 @@ def test_a_bare_number_is_an_hour_only_when_the_hour_was_asked(text: str, hour: 
         assert reader.read(text, MONDAY, "checkin.pain").named is None
 
 
+@pytest.mark.parametrize("text", ["再晚一点的有吗", "早一点的", "第2个", "2颗", "就一次"])
+def test_asked_for_the_hour_a_number_that_counts_something_else_is_none(text: str, reader: TimeReader) -> None:
+    assert reader.read(text, MONDAY, "booking.time").named is None
+
+
 def test_everything_will_do_only_when_a_time_was_asked(reader: TimeReader) -> None:
     assert reader.read("都行", MONDAY).named is None
 
