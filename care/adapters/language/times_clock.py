@@ -130,7 +130,8 @@ def bare_hour(words: str) -> Clock | None:
         return None
     match = numbers[0]
     hour = to_number(match[0])
-    if hour is None or not 1 <= hour <= 21 or re.match(r"\s*[点颗个次天周月年岁块元分号楼小%床]", words[match.end() :]):
+    counted = re.match(r"\s*[点颗个次天周月年岁块元分号楼小%床]", words[match.end() :])
+    if hour is None or not 1 <= hour <= 21 or counted:
         return None
     return Clock(match.start(), match.end(), hour, 30 if words[match.end() : match.end() + 1] == "半" else 0)
 
