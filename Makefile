@@ -13,7 +13,7 @@ help: ## list the commands
 demo: setup train ## set up everything that is missing and start it, with demo members
 	@$(RUN) anxin up --demo
 
-test: setup train browser postgres check integration conversations ## the whole suite
+test: setup train browser postgres check integration conversations e2e ## the whole suite
 
 check: setup lint types imports unit ## lint, types, import rules, unit tests: under a minute
 
