@@ -89,6 +89,24 @@ def test_however_many_schedulers_tick_each_contact_is_made_once(house: House, sc
     assert all(len(ours(house, one.id)) == 1 for one in people)
 
 
+def test_no_two_schedulers_ever_hold_one_contact(house: House) -> None:
+    patients(house, 12)
+    clock_of(house).set("2026-03-04T18:00+08:00")
+    together = threading.Barrier(6)
+
+    def take(_number: int) -> list[str]:
+        together.wait(WAIT_S)
+        with house.unit_of_work() as uow:
+            found = uow.treatments.claim_due(house.clock.now(), house.clock.now() + ticks.LEASE, 4)
+            uow.commit()
+        return [one.id for one in found]
+
+    with ThreadPoolExecutor(6) as pool:
+        held = [one for batch in pool.map(take, range(6)) for one in batch]
+
+    assert len(held) == len(set(held)) > 0
+
+
 def test_a_scheduler_that_comes_back_late_finds_its_contact_made_by_another(house: House) -> None:
     (member,) = patients(house, 1)
     clock_of(house).set("2026-03-04T18:00+08:00")
