@@ -100,7 +100,7 @@ class Scopes:
     words: ScopeWords
     marks: list[int] = field(init=False)
     denied_spans: list[tuple[int, int]] = field(init=False)
-    ends: dict[str, list[int]] = field(init=False, default_factory=dict)
+    ends: dict[str, list[tuple[int, int]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         text = self.message.text
@@ -197,21 +197,20 @@ class Scopes:
         if found is not None and not self.words.still.search(clause[found.end() :] + text[start : end + 6]):
             return True
         recent = self.words.recent.search(self._clause_before(start, 2)) is not None
-        if any(place >= end - 1 for place in self._ends_of(subject)):
+        if any(last > end for _, last in self._ends_of(subject)):
             return True
-        return any(place >= end and (recent or self._near(end, place)) for place in self._ends_of("any"))
+        return any(first >= end and (recent or self._near(end, first)) for first, _ in self._ends_of("any"))
 
     def _near(self, end: int, place: int) -> bool:
         between = self.message.text[end:place]
         return place - end <= CLAUSE_REACH and len(_MARK.findall(between)) <= 1
 
-    def _ends_of(self, subject: str) -> list[int]:
+    def _ends_of(self, subject: str) -> list[tuple[int, int]]:
         """Return where the text says that this is over."""
         if subject not in self.ends:
             pattern = self.words.over.get(subject)
-            self.ends[subject] = (
-                [] if pattern is None else [m.start() for m in pattern.finditer(self.message.text) if self._is_end(m)]
-            )
+            matches = pattern.finditer(self.message.text) if pattern else ()
+            self.ends[subject] = [match.span() for match in matches if self._is_end(match)]
         return self.ends[subject]
 
     def _is_end(self, match: re.Match[str]) -> bool:
