@@ -60,6 +60,11 @@ FOLD = str.maketrans(
         "剥": "拔",
         "啲": "些",
         "冧": "倒",
+        "脷": "舌",
+        "痹": "麻",
+        "痺": "麻",
+        "仨": "三",
+        "俩": "两",
         "哋": "们",
     }
 )
@@ -110,6 +115,8 @@ _DECIMAL = re.compile(
 )
 _WHOLE = re.compile(rf"(?<![\d.])({_TENS})(?:度|°c|°)(多|几)?(?!\d)")
 _RUN = re.compile(rf"(?<![\d.])(3[5-9]\d|4[01]\d)(?:度)?{_NOT_DEGREES}")
+#: The 儿 of northern speech after words that are as well without it.
+_ERHUA = re.compile(r"([劲点会块气味缝这那哪事眼份片根边弯样丝孔粒圈阵])儿(?![子女童科歌])")
 _SPELLED_TYPOS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), right)
     for pattern, right in (
@@ -220,20 +227,19 @@ def fold(text: str) -> str:
 
 
 def _to_simplified(text: str) -> str:
-    whole = str(_converter().convert(text))
-    return whole if len(whole) == len(text) else "".join(_simplified(char) for char in text)
+    """Convert one by one: the converter's own phrases change words that are Simplified already (打坏)."""
+    return "".join(_simplified(char) for char in text)
 
 
 def _characters(text: str) -> _Draft:
     """Drop what cannot be seen, turn the rest into plain characters one by one."""
     draft, gap, previous = _Draft(), False, ""
-    simple = _simple_forms(text)
     for place, raw in enumerate(text):
         if raw in EMOJI:
             draft.add(EMOJI[raw], (place, place + 1), gap=True)
             gap = True
             continue
-        for char in simple[place]:
+        for char in _simple_form(raw):
             kind = unicodedata.category(char)
             if char in PUNCTUATION and not _inside_number(char, previous, text, place):
                 draft.add(PUNCTUATION[char], (place, place + 1), gap=False)
@@ -253,21 +259,12 @@ def _characters(text: str) -> _Draft:
     return draft
 
 
-def _simple_forms(text: str) -> list[str]:
-    """Return the plain form of each character; whole-text conversion where it keeps the count."""
-    plain = [
-        unicodedata.normalize("NFKC", char).lower() if ord(char) < 0xD800 or ord(char) > 0xDFFF else ""
-        for char in text
-    ]
-    joined = "".join(plain)
-    converted = str(_converter().convert(joined.replace("\0", " ")))
-    if len(converted) != len(joined):
-        return ["".join(_simplified(char) for char in part) for part in plain]
-    forms, place = [], 0
-    for part in plain:
-        forms.append(converted[place : place + len(part)])
-        place += len(part)
-    return forms
+@cache
+def _simple_form(char: str) -> str:
+    """Return the plain form of one character; nothing for half of a surrogate pair."""
+    if 0xD800 <= ord(char) <= 0xDFFF:
+        return ""
+    return _to_simplified(unicodedata.normalize("NFKC", char).lower())
 
 
 def _inside_number(char: str, previous: str, text: str, place: int) -> bool:
@@ -321,6 +318,7 @@ def _han(chars: list[str], place: int) -> bool:
 
 
 def _misspellings(draft: _Draft) -> None:
+    draft.replace(_ERHUA, lambda match: match[1])
     for pattern, right in _SPELLED_TYPOS:
         draft.replace(pattern, lambda _match, right=right: right)  # type: ignore[misc]
     for pattern, right in sound_alikes():

@@ -34,7 +34,7 @@ SCOPES = (
 )
 _RULE_KEYS = {
     *("id", "flag", "sign", "level", "says", "near", "reach", "except", "unless", "treatments", "asked", "when"),
-    *("ignores", "softened", "own_care"),
+    *("ignores", "softened", "own_care", "implied"),
 }
 _WHEN_KEYS = {"treatments", "days", "level"}
 _DAYS = re.compile(r"(\d*)-(\d*)")
@@ -71,6 +71,8 @@ class Rule:
 
     Attributes:
         near: if given, one of these must stand within `reach` characters of the phrase.
+        implied: treatments and questions under which `near` goes without saying; with any of them given, a message
+            that is little more than the phrase needs no `near` either.
         excepted: a phrase that overlaps one of these does not count.
         unless: if one of these stands anywhere in the message, the row is silent.
         ignores: standings this row does not heed.
@@ -84,6 +86,7 @@ class Rule:
     level: Level
     says: tuple[Phrase, ...]
     near: tuple[Phrase, ...]
+    implied: frozenset[str]
     reach: int
     excepted: tuple[Phrase, ...]
     unless: tuple[Phrase, ...]
@@ -293,6 +296,7 @@ class _Builder:
             level=self._level((*at, "level"), item.get("level", "none")),
             says=says,
             near=self._phrases((*at, "near"), item.get("near")),
+            implied=frozenset(item.get("implied") or ()),
             reach=int(item.get("reach", 20)),
             excepted=self._phrases((*at, "except"), item.get("except")),
             unless=self._phrases((*at, "unless"), item.get("unless")),

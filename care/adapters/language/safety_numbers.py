@@ -24,6 +24,9 @@ _AFTER_PAIN = re.compile(
     r"疼(?:疼|感)?(?:的|得|到|有|大概|指数|程度|评分|分数|差不多|是|能|打|，|：|已经|至少|快|起码|了|级别|能到|都|给){0,4}"
     rf"(10|\d|[零一二两三四五六七八九十])(?![\d.一二三四五六七八九十]|{_UNITS}|点|宿|夜|晚|夜|阵|下|边|会|直|分|样|大|种|跳|半|度|句|秒|级|些|起|多)"
 )
+_ON_A_SCALE = re.compile(
+    r"(?:从)?[01零一]到(?:10|十)(?:分)?(?:的话|里|来说|打分|，)*[^，。？！；\d不没]{0,6}(10|\d|[零一二两三四五六七八九十])(?!\d|到|[天次点月号])"
+)
 _PAINFUL = re.compile(r"疼|酸|难受")
 _BARE = re.compile(
     r"(?:大概|差不多|可能|估计|应该|也就|至少|起码|得有|有|就|是|我|觉得|感觉|现在|今天|还是|还|疼|能|打|给|最疼|的时候|，|了|说|呃|嗯|快|都|到|吧)*"
@@ -96,7 +99,8 @@ def pain_scores(text: str, asked: str | None) -> list[Reading]:
         survey = asked is not None and asked.startswith("survey.") and not _PAINFUL.search(before)
         if value is not None and value <= 10 and about_pain and not (adverb or scale or survey):
             found[match.start(2)] = Reading("pain", value, match.start(), match.end())
-    for match in _AFTER_PAIN.finditer(text):
+    painful = _PAINFUL.search(text) or asked == "checkin.pain" or asked is None
+    for match in (*_AFTER_PAIN.finditer(text), *(_ON_A_SCALE.finditer(text) if painful else ())):
         value = number(match[1])
         if value is not None and value <= 10:
             found.setdefault(match.start(1), Reading("pain", value, match.start(), match.end()))

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from care.adapters.language.normalise import fold
+from care.adapters.language.normalise import MARKS, fold
 
 FREE = "[^，。？！；不没无未]"
 NUMBER = "数"
@@ -184,7 +184,7 @@ class _Reader:
 
 
 def _literal(char: str) -> Piece:
-    plain = fold(char)
+    plain = char if char in MARKS else fold(char)
     alike = _ALIKE.get(plain)
     if alike:
         return Piece(f"[{alike}]", frozenset(alike))

@@ -33,6 +33,7 @@ __all__ = ["LexiconError", "SafetyRules"]
 
 MASK = "□"
 EXCEPTION_REACH = 16  # characters around a phrase in which an exception may begin
+BARE = 9  # characters; a message so short that is mostly the phrase itself is about the member's mouth
 DANGEROUS_TABLETS = 4  # at once; fewer is an accidental double (L1) if the member says it was one
 ORDER: dict[Level, int] = {
     **{level: place for place, level in enumerate(MEDICAL)},
@@ -157,9 +158,7 @@ class _Reader:
     def _judged(self, rule: Rule, start: int, end: int) -> _Finding | None:
         if any(self._overlaps(one, start, end) for one in rule.excepted):
             return None
-        if rule.near and not any(
-            one.regex.search(self.text, max(0, start - rule.reach), end + rule.reach) for one in rule.near
-        ):
+        if rule.near and not self._about(rule, start, end):
             return None
         level = rule.level_for(self.context.treatment, self.context.day)
         standing = self.scopes.standing(start, end, rule.subject, own_care=rule.own_care)
@@ -173,6 +172,15 @@ class _Reader:
             recent = self.scopes.is_recent(start)
             return _Finding("over", None, RE_CHECKED, f"{rule.code}.over", start, end) if recent else None
         return None
+
+    def _about(self, rule: Rule, start: int, end: int) -> bool:
+        """Whether what the row demands nearby is there, or goes without saying."""
+        if rule.implied:
+            if rule.implied & {self.context.treatment, self.context.asked}:
+                return True
+            if self.context.treatment is None and len(self.text) <= BARE and (end - start) * 2 > len(self.text):
+                return True
+        return any(one.regex.search(self.text, max(0, start - rule.reach), end + rule.reach) for one in rule.near)
 
     def _overlaps(self, phrase: Phrase, start: int, end: int) -> bool:
         if not phrase.possible(self.characters):
