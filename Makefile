@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: browser postgres help demo test check setup train lint types imports unit integration conversations e2e bench clean format
+.PHONY: browser postgres pictures help demo test check setup train lint types imports unit integration conversations e2e bench clean format
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ e2e: train browser ## all processes on loopback, a real browser
 bench: train ## latency and throughput through the whole chain, beside the stock pipeline
 	@$(RUN) python -m tests.bench.chain
 
+pictures: train browser ## take the pictures of the README from the running product
+	@$(RUN) python -m tests.pictures
+
 format: setup ## put code in its usual form
 	@$(RUN) ruff check --fix . ; $(RUN) ruff format .
 
@@ -65,5 +68,5 @@ browser:
 postgres:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo '… 正在安装 PostgreSQL'; scripts/apt-install postgresql; }
 
-clean: ## remove environments, models and demo data
-	rm -rf .venv rasa-env/.venv .tools models var .rasa
+clean: ## remove environments and trained models; data and keys in var/ stay
+	rm -rf .venv rasa-env/.venv .tools models .rasa

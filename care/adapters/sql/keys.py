@@ -85,17 +85,17 @@ class MasterKey:
             KeyTrouble: if it is missing, readable by others, or not a key file.
         """
         if not path.exists():
-            raise KeyTrouble(f"key file {path.name} is missing: run `anxin db init`, or put the saved one back")
+            raise KeyTrouble(f"密钥文件 {path.name} 不在了。新装请运行 anxin db init；原来有数据的，请把备份的密钥放回原处")
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise KeyTrouble(f"key file {path.name} can be read by others: chmod 600 it")
+            raise KeyTrouble(f"密钥文件 {path.name} 别人也能读。请运行：chmod 600 {path.name}")
         try:
             body = json.loads(path.read_text())
             wrapping, indexing = (urlsafe_b64decode(body[name]) for name in ("wrapping", "indexing"))
             kid = int(body["kid"])
         except (ValueError, KeyError, TypeError) as broken:
-            raise KeyTrouble(f"key file {path.name} is not a key file") from broken
+            raise KeyTrouble(f"{path.name} 不是密钥文件") from broken
         if len(wrapping) != 32 or len(indexing) != 32:
-            raise KeyTrouble(f"key file {path.name} holds a key of the wrong length")
+            raise KeyTrouble(f"密钥文件 {path.name} 里的密钥长度不对")
         return cls(wrapping, indexing, kid)
 
 
@@ -162,7 +162,7 @@ class Keyring:
         try:
             key = AESGCM(aes_key_unwrap(self._master.wrapping, wrapped))
         except InvalidUnwrap as wrong:
-            raise KeyTrouble("the key file is not the one this data was sealed with") from wrong
+            raise KeyTrouble("这个密钥文件不是当初加密这些数据的那一个。请放回原来的密钥文件") from wrong
         self._remember(member_id, key)
         return key
 
