@@ -44,6 +44,7 @@ class ScopeWords:
     joined: re.Pattern[str]
     far_past: re.Pattern[str]
     still: re.Pattern[str]
+    renewed: re.Pattern[str]
     recent: re.Pattern[str]
     supposing: re.Pattern[str]
     asking_after: re.Pattern[str]
@@ -67,6 +68,7 @@ class ScopeWords:
             for name in (
                 "far_past",
                 "still",
+                "renewed",
                 "recent",
                 "supposing",
                 "others",
@@ -196,6 +198,8 @@ class Scopes:
         found = _last(self.words.far_past, clause)
         if found is not None and not self.words.still.search(clause[found.end() :] + text[start : end + 6]):
             return True
+        if self.words.renewed.search(text[max(0, start - 2) : end]):
+            return False
         recent = self.words.recent.search(self._clause_before(start, 2)) is not None
         if any(last > end for _, last in self._ends_of(subject)):
             return True
