@@ -32,7 +32,9 @@ def main() -> None:
 
 
 def _book(chromium: Browser, house: Running) -> None:
-    page = chromium.new_page(viewport={"width": 390, "height": 780}, device_scale_factor=1.5)
+    page = chromium.new_page(
+        viewport={"width": 390, "height": 780}, device_scale_factor=1.5, timezone_id="Asia/Shanghai", locale="zh-CN"
+    )
     page.goto(f"{house.base}/chat")
     _say(page, "你好，想约洗牙，周末都行", "您看哪个合适")
     page.wait_for_timeout(800)
@@ -60,7 +62,7 @@ def _bleed(chromium: Browser, house: Running, evening: datetime) -> None:
 
 
 def _take_over(chromium: Browser, house: Running) -> None:
-    desk = chromium.new_page(viewport={"width": 1280, "height": 780})
+    desk = chromium.new_page(viewport={"width": 1280, "height": 780}, timezone_id="Asia/Shanghai", locale="zh-CN")
     desk.goto(f"{house.base}/console")
     desk.fill("input[name=login]", "lijing")
     desk.fill("input[name=password]", PASSWORD)
