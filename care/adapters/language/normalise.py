@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 
 from opencc import OpenCC
@@ -319,10 +319,12 @@ def _han(chars: list[str], place: int) -> bool:
 
 def _misspellings(draft: _Draft) -> None:
     draft.replace(_ERHUA, lambda match: match[1])
-    for pattern, right in _SPELLED_TYPOS:
-        draft.replace(pattern, lambda _match, right=right: right)  # type: ignore[misc]
-    for pattern, right in sound_alikes():
-        draft.replace(pattern, lambda _match, right=right: right)  # type: ignore[misc]
+    for pattern, right in (*_SPELLED_TYPOS, *sound_alikes()):
+        draft.replace(pattern, partial(_always, right))
+
+
+def _always(right: str, _match: re.Match[str]) -> str:
+    return right
 
 
 def _temperatures(draft: _Draft) -> None:

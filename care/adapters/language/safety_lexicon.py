@@ -28,7 +28,19 @@ NOTHING = Medical.NONE
 #: Why a phrase that stands in the text may not be true of the member now.
 STANDINGS = ("denied", "over", "supposed", "asked", "elsewhere")
 SCOPES = (
-    *("negators", "fillers", "not_negators", "nouns", "joins", "absent", "far_past", "still", "renewed", "recent", "supposing"),
+    *(
+        "negators",
+        "fillers",
+        "not_negators",
+        "nouns",
+        "joins",
+        "absent",
+        "far_past",
+        "still",
+        "renewed",
+        "recent",
+        "supposing",
+    ),
     *("asking_after", "asking_normal", "others", "fiction", "family", "care", "self", "over_void_before"),
     *("over_void_after", "now"),
 )

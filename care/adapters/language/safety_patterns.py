@@ -37,10 +37,10 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a pattern: its regular expression and the characters of which one must be present."""
+    """A part of a pattern: its regular expression, and sets of characters of each of which one must be present."""
 
     regex: str
-    required: frozenset[str] | None = None
+    required: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Phrase:
 
     source: str
     regex: re.Pattern[str]
-    required: frozenset[str] | None
+    required: tuple[frozenset[str], ...]
 
     def possible(self, characters: frozenset[str]) -> bool:
         """Whether a text made of these characters can match at all."""
-        return self.required is None or not self.required.isdisjoint(characters)
+        return not any(one.isdisjoint(characters) for one in self.required)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Yield every match that is not empty."""
@@ -113,7 +113,7 @@ class _Reader:
             repeat = _REPEATS.get(self._peek())
             if repeat is not None:
                 self.place += 1
-                piece = Piece(f"(?:{piece.regex}){repeat}", piece.required if repeat == _REPEATS["+"] else None)
+                piece = Piece(f"(?:{piece.regex}){repeat}", piece.required if repeat == _REPEATS["+"] else ())
             pieces.append(piece)
         return _all(pieces)
 
@@ -187,22 +187,22 @@ def _literal(char: str) -> Piece:
     plain = char if char in MARKS else fold(char)
     alike = _ALIKE.get(plain)
     if alike:
-        return Piece(f"[{alike}]", frozenset(alike))
-    return Piece(re.escape(plain), frozenset(plain[:1]))
+        return Piece(f"[{alike}]", (frozenset(alike),))
+    return Piece(re.escape(plain), tuple(frozenset(one) for one in dict.fromkeys(plain)))
 
 
 def _either(options: list[Piece]) -> Piece:
     if len(options) == 1:
         return options[0]
-    required: frozenset[str] | None = frozenset()
-    for option in options:
-        required = None if required is None or option.required is None else required | option.required
-    return Piece("|".join(option.regex for option in options), required)
+    if any(not option.required for option in options):
+        return Piece("|".join(option.regex for option in options))
+    smallest = [min(option.required, key=len) for option in options]
+    return Piece("|".join(option.regex for option in options), (frozenset[str]().union(*smallest),))
 
 
 def _all(pieces: list[Piece]) -> Piece:
-    sets = [piece.required for piece in pieces if piece.required]
-    return Piece("".join(_wrapped(piece) for piece in pieces), min(sets, key=len) if sets else None)
+    sets = dict.fromkeys(one for piece in pieces for one in piece.required)
+    return Piece("".join(_wrapped(piece) for piece in pieces), tuple(sorted(sets, key=len)))
 
 
 def _wrapped(piece: Piece) -> str:

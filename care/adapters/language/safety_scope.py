@@ -17,6 +17,7 @@ from care.adapters.language.normalise import MARKS, Normalised
 
 DENIAL_REACH = 14  # characters before a phrase in which a negation and its fillers stand
 CLAUSE_REACH = 24  # characters before a phrase in which a word of time, supposition or person governs it
+END_REACH = 60  # characters after a phrase within which the text may still say that it is over
 RENEWED_REACH = 9  # characters after “gone” in which 又 takes it back
 _MARK = re.compile(f"[{MARKS}]")
 _STRONG_MARK = re.compile("[。？！；]")
@@ -201,9 +202,10 @@ class Scopes:
         if self.words.renewed.search(text[max(0, start - 2) : end]):
             return False
         recent = self.words.recent.search(self._clause_before(start, 2)) is not None
-        if any(last > end for _, last in self._ends_of(subject)):
+        if any(end < last <= end + END_REACH for _, last in self._ends_of(subject)):
             return True
-        return any(first >= end and (recent or self._near(end, first)) for first, _ in self._ends_of("any"))
+        ends = [first for first, _ in self._ends_of("any") if end <= first <= end + END_REACH]
+        return any(recent or self._near(end, first) for first in ends)
 
     def _near(self, end: int, place: int) -> bool:
         between = self.message.text[end:place]

@@ -1,0 +1,135 @@
+"""How much danger the rules see in messages written for the purpose, and how often they cry wolf.
+
+`safety_a` was worked with: the rules were mended on it. `safety_b` was written afterwards and run once before anything
+was mended on it; what that first run showed stands in `FIRST_RUN`, and is the honester figure. All of it shares
+its author with the lexicon, which flatters.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from care.adapters.language.safety_rules import SafetyRules
+from care.model.assessment import COMPLAINT, DISTRESS, MEDICAL, Assessment, Context, Level
+from care.settings import ROOT
+
+HERE = Path(__file__).parent
+#: Share of `safety_b` seen on its first run, by level; false alarms among its 86 harmless messages.
+FIRST_RUN = {"L0": (24, 30), "L1": (23, 27), "L2": (22, 24), "P2": (4, 5), "P3": (16, 24), "false alarms": (2, 86)}
+#: What care.md asks for.
+AT_LEAST = {"L0": 1.0, "L1": 1.0, "P3": 1.0, "L2": 0.97, "P2": 0.96, "K3": 0.96}
+FALSE_ALARMS = 0.03
+ALARMING = {Level.URGENT, Level.EMERGENCY, Level.CRISIS}
+#: Intents whose messages may be alarming without the rules being wrong.
+MAY_ALARM = {"report_symptom", "report_low_mood", "ask_medication", "worry_about_result", "complain"}
+P95_MILLISECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A message, what is true of it, and what the rules say."""
+
+    text: str
+    medical: str
+    distress: str
+    complaint: str
+    harmless: bool
+    said: Assessment
+
+
+@pytest.fixture(scope="module")
+def rules() -> SafetyRules:
+    return SafetyRules.load(ROOT / "packs" / "dental" / "safety.yml")
+
+
+def _lines(name: str, rules: SafetyRules) -> list[Line]:
+    rows = [json.loads(row) for row in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [
+        Line(
+            text=row["text"],
+            medical=row["medical"],
+            distress=row["distress"],
+            complaint=row["complaint"],
+            harmless=row.get("harmless", False),
+            said=rules.assess(row["text"], Context(**row.get("context", {}))),
+        )
+        for row in rows
+    ]
+
+
+def _seen(lines: Sequence[Line]) -> dict[str, tuple[int, int]]:
+    """Return, by level, how many messages were given at least that level, and how many there are."""
+    seen: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        tracks: tuple[tuple[str, Sequence[str], str], ...] = (
+            (line.medical, MEDICAL, line.said.medical),
+            (line.distress, DISTRESS, line.said.distress),
+            (line.complaint, COMPLAINT, line.said.complaint),
+        )
+        for wanted, order, given in tracks:
+            if wanted != "none":
+                right, of = seen.get(wanted, (0, 0))
+                seen[wanted] = right + (order.index(given) >= order.index(wanted)), of + 1
+    return seen
+
+
+@pytest.mark.parametrize("name", ["safety_a", "safety_b"])
+def test_what_is_dangerous_is_seen(name: str, rules: SafetyRules) -> None:
+    lines = _lines(name, rules)
+
+    seen = _seen(lines)
+
+    shown = ", ".join(f"{level} {right}/{of}" for level, (right, of) in sorted(seen.items()))
+    sys.stdout.write(f"{name}: {shown}; first run of safety_b: {FIRST_RUN}\n")
+    short = {
+        level: seen[level]
+        for level, share in AT_LEAST.items()
+        if level in seen
+        if seen[level][0] < share * seen[level][1]
+    }
+    assert not short
+
+
+@pytest.mark.parametrize("name", ["safety_a", "safety_b"])
+def test_what_is_harmless_raises_no_alarm(name: str, rules: SafetyRules) -> None:
+    harmless = [line for line in _lines(name, rules) if line.harmless]
+
+    alarms = [line.text for line in harmless if line.said.level in ALARMING]
+
+    sys.stdout.write(f"{name}: {len(alarms)} false alarms of {len(harmless)}: {alarms}\n")
+    assert len(alarms) <= FALSE_ALARMS * len(harmless)
+
+
+def test_everyday_wishes_raise_no_alarm(rules: SafetyRules) -> None:
+    rows = [
+        json.loads(row)
+        for name in ("dev_a", "dev_b")
+        for row in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    everyday = [row for row in rows if row["intent"] not in MAY_ALARM]
+
+    alarms = [row["text"] for row in everyday if rules.assess(row["text"]).level in ALARMING]
+
+    sys.stdout.write(f"{len(alarms)} false alarms of {len(everyday)} everyday messages: {alarms}\n")
+    assert len(alarms) <= 0.01 * len(everyday)
+
+
+def test_the_rules_are_quick(rules: SafetyRules) -> None:
+    texts = [line.text for line in _lines("safety_a", rules)]
+    spent = []
+
+    for text in texts:
+        began = time.perf_counter()
+        rules.assess(text)
+        spent.append((time.perf_counter() - began) * 1000)
+
+    p95 = sorted(spent)[int(len(spent) * 0.95)]
+    sys.stdout.write(f"p95 of {len(texts)} messages: {p95:.2f} ms\n")
+    assert p95 < P95_MILLISECONDS
