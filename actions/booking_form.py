@@ -266,6 +266,7 @@ def _opened_just_now(turn: Turn) -> bool:
             FinishBooking.code,
             "action_inform",
             "action_affirm",
+            "action_fallback",
         }:
             return True
     return False

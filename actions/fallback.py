@@ -23,6 +23,8 @@ BETWEEN = 0.12  # the second meaning is offered too when it is not much less lik
 OFFERED = 2
 NO_MEANING = frozenset({"nlu_fallback", "inform", "affirm", "deny", "stop", "out_of_scope", "EXTERNAL_check_in"})
 ASKED_AGAIN = "fallback"
+#: Unsure between these is sure enough: all of them only offer times.
+SAME_DOOR = frozenset({"book_appointment", "family_booking", "ask_availability"})
 
 
 class Inform(CareAction):
@@ -110,6 +112,11 @@ class Fallback(CareAction):
     code = "action_fallback"
 
     def act(self, turn: Turn) -> Events:
+        if turn.asked == MOOD_ASKED:
+            return LowMood(self.house).act(turn)
+        likeliest = [name for name, _ in turn.ranking if name != "nlu_fallback"][:OFFERED]
+        if likeliest and SAME_DOOR.issuperset(likeliest):
+            return StartBooking(self.house).act(turn)
         if turn.asked == ASKED_AGAIN:
             with self.house.unit_of_work() as uow:
                 promise = turn.promise(CaseLevel.W1, "fallback", uow=uow)

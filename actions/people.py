@@ -6,9 +6,10 @@ from actions.booking_state import who_words
 from actions.hearing import values_in
 from actions.turn import CareAction, Events, Turn
 from care.model.case import CaseLevel
-from care.services import booking
+from care.services import booking, promises
 
 NURSE_ASKED = "report.nurse"  # whether a nurse should call about a symptom without a treatment on record
+URGENT = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.L2, CaseLevel.P2, CaseLevel.P3})
 FEARS = {"sound": "utter_fear_sound", "needle": "utter_fear_needle", "unknown": "utter_fear_unknown"}
 FEAR_WORDS = (
     ("sound", ("声音", "钻", "滋滋", "电钻", "嗡")),
@@ -23,6 +24,11 @@ class RequestHuman(CareAction):
     code = "action_request_human"
 
     def act(self, turn: Turn) -> Events:
+        owed = self._already_promised(turn)
+        if owed is not None:
+            phone = self.house.pack.duty_phone
+            turn.say("utter_human_coming", 姓名=owed.name, 岗位=owed.title, 时间=owed.when, 电话=phone)
+            return []
         nurse = turn.asked == NURSE_ASKED
         with self.house.unit_of_work() as uow:
             level, reason = (CaseLevel.L3, "symptom_no_record") if nurse else (CaseLevel.W1, "request_human")
@@ -30,6 +36,17 @@ class RequestHuman(CareAction):
             uow.commit()
         turn.say("utter_human", 承诺=promise.received, 电话=self.house.pack.duty_phone)
         return []
+
+    def _already_promised(self, turn: Turn) -> promises.Promise | None:
+        """Return the promise of a more urgent case that is open: its clock runs, a second one helps nobody."""
+        with self.house.unit_of_work() as uow:
+            coming = [case for case in uow.cases.open_of(turn.member_id) if case.due_at > turn.now]
+            urgent = [case for case in coming if case.level in URGENT]
+            if not urgent:
+                return None
+            promise = turn.promise(urgent[0].level, urgent[0].reason, uow=uow)
+            uow.commit()
+        return promise
 
 
 class Complain(CareAction):

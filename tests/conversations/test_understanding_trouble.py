@@ -45,3 +45,21 @@ def test_traditional_chinese_books_as_well(talk: Talk) -> None:
     answer = talk.say("我想預約洗牙，星期五下午兩點")
 
     assert "11月27日" in answer
+
+
+def test_somebody_waiting_for_the_nurse_hears_again_who_comes_and_when(talk: Talk) -> None:
+    talk.was_treated("extraction", days_ago=3)
+    talk.say("比昨天更疼了，一跳一跳往耳朵窜，嘴里有臭味")
+    before = talk.levels()
+
+    answer = talk.say("怎么还没人给我打电话")
+
+    assert "赵敏" in answer
+    assert talk.levels() == before
+
+
+def test_half_english_books_as_well(talk: Talk) -> None:
+    answer = talk.say("hi 想book一个cleaning this saturday afternoon")
+
+    assert "11月28日周六" in answer
+    assert "洗牙" in answer
