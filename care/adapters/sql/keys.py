@@ -85,7 +85,9 @@ class MasterKey:
             KeyTrouble: if it is missing, readable by others, or not a key file.
         """
         if not path.exists():
-            raise KeyTrouble(f"密钥文件 {path.name} 不在了。新装请运行 anxin db init；原来有数据的，请把备份的密钥放回原处")
+            raise KeyTrouble(
+                f"密钥文件 {path.name} 不在了。新装请运行 anxin db init；原来有数据的，请把备份的密钥放回原处"
+            )
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise KeyTrouble(f"密钥文件 {path.name} 别人也能读。请运行：chmod 600 {path.name}")
         try:
