@@ -19,6 +19,8 @@ DENIAL_REACH = 14  # characters before a phrase in which a negation and its fill
 CLAUSE_REACH = 24  # characters before a phrase in which a word of time, supposition or person governs it
 END_REACH = 60  # characters after a phrase within which the text may still say that it is over
 RENEWED_REACH = 9  # characters after “gone” in which 又 takes it back
+#: With one of these before them, others only stand beside what happens to the member: 跟同事喝了酒, 被同学打.
+BESIDE = ("跟", "和", "陪", "与", "被", "让", "给", "对", "问", "请", "叫")
 _MARK = re.compile(f"[{MARKS}]")
 _STRONG_MARK = re.compile("[。？！；]")
 
@@ -165,7 +167,8 @@ class Scopes:
     def _elsewhere(self, start: int, *, own_care: bool) -> bool:
         sentence = self._sentence_before(start)
         found = _last(self.words.others, sentence)
-        if found is not None and not self.words.self.search(sentence[found.end() :]):
+        by_the_way = found is not None and sentence[: found.start()].endswith(BESIDE)
+        if found is not None and not by_the_way and not self.words.self.search(sentence[found.end() :]):
             return True
         if not own_care:
             return False
