@@ -1,8 +1,9 @@
 """How much danger the rules see in messages written for the purpose, and how often they cry wolf.
 
 `safety_a` was worked with: the rules were mended on it. `safety_b` was written afterwards and run once before anything
-was mended on it; what that first run showed stands in `FIRST_RUN`, and is the honester figure. All of it shares
-its author with the lexicon, which flatters.
+was mended on it; what that first run showed stands in `FIRST_RUN`, and is the honester figure, with that of three small
+rounds after it, written to be harder and since added to `safety_a` (`LATER_ROUNDS`). All of it shares its author with
+the lexicon, which flatters. What is written in no list is left to the second, trained reader.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from care.settings import ROOT
 HERE = Path(__file__).parent
 #: Share of `safety_b` seen on its first run, by level; false alarms among its 86 harmless messages.
 FIRST_RUN = {"L0": (24, 30), "L1": (23, 27), "L2": (22, 24), "P2": (4, 5), "P3": (16, 24), "false alarms": (2, 86)}
+LATER_ROUNDS = {"L0": (32, 39), "L1": (25, 28), "L2": (10, 10), "P3": (27, 51), "false alarms": (3, 97)}
 #: What care.md asks for.
 AT_LEAST = {"L0": 1.0, "L1": 1.0, "P3": 1.0, "L2": 0.97, "P2": 0.96, "K3": 0.96}
 FALSE_ALARMS = 0.03
@@ -87,7 +89,7 @@ def test_what_is_dangerous_is_seen(name: str, rules: SafetyRules) -> None:
     seen = _seen(lines)
 
     shown = ", ".join(f"{level} {right}/{of}" for level, (right, of) in sorted(seen.items()))
-    sys.stdout.write(f"{name}: {shown}; first run of safety_b: {FIRST_RUN}\n")
+    sys.stdout.write(f"{name}: {shown}; first runs: {FIRST_RUN}, {LATER_ROUNDS}\n")
     short = {
         level: seen[level]
         for level, share in AT_LEAST.items()
