@@ -14,9 +14,16 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 from care.testing import Book, FakeClock
+
+
+#: Where a result decides, the same examples are tried every time; at home every run tries new ones.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("home", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 
 @pytest.fixture(autouse=True)

@@ -71,13 +71,13 @@ def _feasts(words: str, today: date) -> Iterator[Day]:
     for match in AFTER_HOLIDAY.finditer(words):
         first, last = feasts.next_days_off(today)
         if match["eve"]:
-            yield run(match, max(today, first - 7 * DAY), first - DAY)
+            yield _before(match, first, 7, today)
         else:
             yield _after(match, last, match["k"], match["what"])
     for match in NEW_YEAR.finditer(words):
         first, last = feasts.days_off("春节", today)
         if match["before"]:
-            yield run(match, max(today, first - 14 * DAY), first - DAY)
+            yield _before(match, first, 14, today)
         else:
             yield run(match, last + DAY, last + 14 * DAY)
 
@@ -90,7 +90,7 @@ def _feast(match: re.Match[str], today: date) -> Day:
         return run(match, first - DAY, first - DAY)
     if match["before"]:
         first = feasts.days_off(name, today)[0] if name in {"春节", "过年"} else first
-        return run(match, max(today, first - 7 * DAY), first - DAY)
+        return _before(match, first, 7, today)
     if match["past"] or match["after"]:
         return _after(match, last, match["k"], match["what"])
     if match["last"]:
@@ -99,6 +99,12 @@ def _feast(match: re.Match[str], today: date) -> Day:
         day = feasts.feast(name, today, on=True)[0] + ((to_number(match["nth"]) or 1) - 1) * DAY
         return run(match, day, day)
     return run(match, max(first, today) if last >= today else first, last)
+
+
+def _before(match: re.Match[str], first: date, days: int, today: date) -> Day:
+    """Return the days before a feast that are left; once it has begun they are over and told as such."""
+    begins = first - days * DAY
+    return run(match, max(today, begins) if today < first else begins, first - DAY)
 
 
 def _after(match: re.Match[str], last: date, k: str | None, what: str | None) -> Day:
