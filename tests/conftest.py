@@ -19,7 +19,6 @@ from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 from care.testing import Book, FakeClock
 
-
 #: Where a result decides, the same examples are tried every time; at home every run tries new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("home", deadline=None)
