@@ -61,7 +61,7 @@ def application(house: House) -> FastAPI:
         if action is None:
             return JSONResponse({"error": "no such action", "action_name": name}, status_code=404)
         dispatcher = CollectingDispatcher()
-        domain: DomainDict = call["domain"]
+        domain: DomainDict = call.get("domain", {})
         events = await action.run(dispatcher, Tracker.from_dict(call["tracker"]), domain)
         return JSONResponse({"events": events, "responses": dispatcher.messages})
 

@@ -228,5 +228,5 @@ def _endpoints(settings: Settings) -> Path:
     """Write Rasa's endpoints with the configured action port; the shipped file has the default one."""
     path = settings.data_dir.parent / "endpoints.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"action_endpoint:\n  url: {settings.actions_url}/webhook\n")
+    path.write_text(f"action_endpoint:\n  url: {settings.actions_url}/webhook\n  enable_selective_domain: true\n")
     return path

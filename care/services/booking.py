@@ -6,6 +6,7 @@ is kept until the new one is booked, in the same transaction. Whether a time is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -62,18 +63,30 @@ def offer(wish: Wish, *, uow: UnitOfWork, slots: Slots, clock: Clock, count: int
     start, end = now, now + HORIZON
     if wish.time is not None:
         start, end = max(wish.time.start, now), wish.time.end
-    free = _free(wish, start, end, uow=uow, slots=slots, now=now)
     if wish.time is not None and wish.time.grain in {"minute", "hour"}:
-        exact = [slot for slot in free if slot.start_at == wish.time.start]
-        if exact:
-            return Offer((exact[0],), fits=True, exact=True)
-    chosen = _distinct(free, count)
+        within = list(_free(wish, start, end, uow=uow, slots=slots, now=now))
+        exact = next((slot for slot in within if slot.start_at == wish.time.start), None)
+        if exact is not None:
+            return Offer((exact,), fits=True, exact=True)
+        chosen = _distinct(within, count)
+    else:
+        chosen = _distinct(_free(wish, start, end, uow=uow, slots=slots, now=now), count)
     if chosen or wish.time is None:
         return Offer(chosen, fits=bool(chosen))
-    around = _free(wish, now, now + HORIZON, uow=uow, slots=slots, now=now)
+    around = list(_free(wish, now, now + HORIZON, uow=uow, slots=slots, now=now))
     nearest = sorted(around, key=lambda slot: abs(slot.start_at - start))
     instead = [*_at_the_same_hours(around, wish.time)[: count - 1], *nearest]
     return Offer(tuple(sorted(_distinct(instead, count), key=lambda slot: slot.start_at)), fits=False)
+
+
+def free_times(wish: Wish, *, uow: UnitOfWork, slots: Slots, clock: Clock) -> Iterator[Slot]:
+    """Yield every free time for a wish from now on, in order; what is not taken is never looked for.
+
+    Raises:
+        InvalidInput: if service, practitioner or clinic is unknown or they do not go together.
+    """
+    now = clock.now()
+    return _free(wish, now, now + HORIZON, uow=uow, slots=slots, now=now)
 
 
 def hold(member_id: MemberId, slot: Slot, *, wish: Wish, uow: UnitOfWork, clock: Clock, lasts: timedelta) -> Hold:
@@ -253,12 +266,17 @@ def as_held(slot: Slot, *, uow: UnitOfWork, slots: Slots, clock: Clock) -> Slot:
     return free
 
 
-def _free(wish: Wish, start: datetime, end: datetime, *, uow: UnitOfWork, slots: Slots, now: datetime) -> list[Slot]:
+def _free(
+    wish: Wish, start: datetime, end: datetime, *, uow: UnitOfWork, slots: Slots, now: datetime
+) -> Iterator[Slot]:
     if end <= start:
-        return []
+        return
     taken = uow.appointments.taken(start - timedelta(hours=1), end + timedelta(hours=8), now)
     openings = slots.openings(wish.service, start, end, practitioner=wish.practitioner, clinic=wish.clinic)
-    return [slot for opening in openings if (slot := opening.slot(taken)) is not None]
+    for opening in openings:
+        slot = opening.slot(taken)
+        if slot is not None:
+            yield slot
 
 
 def _at_the_same_hours(free: list[Slot], time: TimeSpan) -> list[Slot]:
@@ -279,7 +297,7 @@ def _first_free(openings: list[Opening], *, uow: UnitOfWork, now: datetime) -> S
     return next((slot for opening in openings if (slot := opening.slot(taken)) is not None), None)
 
 
-def _distinct(free: list[Slot], count: int) -> tuple[Slot, ...]:
+def _distinct(free: Iterable[Slot], count: int) -> tuple[Slot, ...]:
     """Take the first `count` slots with different starts."""
     chosen: dict[datetime, Slot] = {}
     for slot in free:

@@ -107,10 +107,8 @@ def next_days(
         return []
     found: dict[object, Slot] = {}
     now = clock.now()
-    offered = booking.offer(
-        Wish(service.code, practitioner=practitioner.code), uow=uow, slots=slots, clock=clock, count=120
-    )
-    for slot in offered.slots:
+    wish = Wish(service.code, practitioner=practitioner.code)
+    for slot in booking.free_times(wish, uow=uow, slots=slots, clock=clock):
         zone = pack.clinics[slot.clinic].zone
         day = _local_day(slot.start_at, zone)
         found.setdefault(day, slot)
