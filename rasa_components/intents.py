@@ -152,7 +152,10 @@ class IntentReader(GraphComponent, IntentClassifier):
             kept = json.loads((folder / "words.json").read_text(encoding="utf-8"))
             with np.load(folder / "lines.npz", allow_pickle=False) as arrays:
                 names = {key.rsplit("_", 1)[0] for key in arrays.files}
-                reader._lines = {name: (arrays[f"{name}_slope"], arrays[f"{name}_start"]) for name in names}
+                # row by row in memory, or every sparse product would copy the whole of it first
+                reader._lines = {
+                    name: (np.ascontiguousarray(arrays[f"{name}_slope"]), arrays[f"{name}_start"]) for name in names
+                }
         reader._labels = kept["labels"]
         for name, words in kept["counts"].items():
             counter = _counter(name, words["vocabulary"])

@@ -31,6 +31,7 @@ class Running:
     process: subprocess.Popen[bytes]
     ready_after_s: float
     folder: Path
+    rasa: str  # where the dialogue model listens
 
     def api(self) -> httpx.Client:
         """Return a client of the REST interface."""
@@ -101,7 +102,7 @@ def a_running_house(folder: Path, **settings: str) -> Iterator[Running]:
     try:
         base = f"http://127.0.0.1:{port}"
         _wait(process, folder)
-        yield Running(base, token, process, time.monotonic() - begun, folder)
+        yield Running(base, token, process, time.monotonic() - begun, folder, f"http://127.0.0.1:{rasa}")
     finally:
         process.send_signal(signal.SIGINT)
         try:

@@ -92,7 +92,7 @@ def test_the_wrong_key_file_opens_nothing(tmp_path: Path, book: Book) -> None:
     member = _member(book)
     stranger = Keyring(book.keys._engine, MasterKey.create(tmp_path / "other" / "master.json"))
 
-    with pytest.raises(KeyTrouble, match="not the one"):
+    with pytest.raises(KeyTrouble, match="不是当初加密"):
         stranger.seal(member, "a", "b", "c", "d")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 BUSY_TIMEOUT_S = 10.0
+#: Threads of one process queue here for SQLite's one write lock; its own waiting sleeps in steps of milliseconds.
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 
 def open_engine(url: str) -> Engine:
@@ -26,7 +30,19 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin_immediate)
+    _turns[engine] = threading.Lock()
     return engine
+
+
+def wait_for_turn(engine: Engine) -> threading.Lock | None:
+    """Wait until no other thread of this process writes to an SQLite database.
+
+    Returns:
+        The lock, to be released by the caller; None on PostgreSQL, and after ten seconds, when the database's own
+        refusal is what the caller should see.
+    """
+    turn = _turns.get(engine)
+    return turn if turn is not None and turn.acquire(timeout=BUSY_TIMEOUT_S) else None
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
+from care.adapters.sql.engine import wait_for_turn
 from care.adapters.sql.keys import Keyring
 from care.adapters.sql.repositories.access import SqlAccessLog
 from care.adapters.sql.repositories.appointments import SqlAppointments
@@ -50,8 +51,13 @@ class SqlUnitOfWork:
         self._clock = clock
 
     def __enter__(self) -> Self:
-        self._db = self._engine.connect()
-        self._db.begin()
+        self._turn = wait_for_turn(self._engine)
+        try:
+            self._db = self._engine.connect()
+            self._db.begin()
+        except BaseException:
+            self._leave()
+            raise
         self.access = SqlAccessLog(self._db)
         self.members = SqlMembers(self._db, self._keys, self.access, self._clock)
         self.conversations = SqlConversations(self._db, self._keys)
@@ -66,7 +72,15 @@ class SqlUnitOfWork:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._db.close()  # rolls back what was not committed
+        try:
+            self._db.close()  # rolls back what was not committed
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
+            self._turn = None
 
     def commit(self) -> None:
         """Make everything since `__enter__` lasting."""
