@@ -17,6 +17,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,7 +182,7 @@ class Page:
         self._thread.start()
 
     def _listen(self) -> None:
-        with self.http.stream("GET", "/chat/events", params={"after": 0}) as stream:
+        with suppress(httpx.HTTPError), self.http.stream("GET", "/chat/events", params={"after": 0}) as stream:
             kind = ""
             for line in stream.iter_lines():
                 if self._closing.is_set():
