@@ -163,7 +163,11 @@ def _dialogue_alone(house: Running) -> float:
     took = []
     with httpx.Client(base_url=house.rasa, timeout=30, trust_env=False) as http:
         for number in range(60):
-            body: dict[str, object] = {"sender": uuid.uuid4().hex, "message": ("你好", "谢谢", "你能做什么")[number % 3], "metadata": {}}
+            body: dict[str, object] = {
+                "sender": uuid.uuid4().hex,
+                "message": ("你好", "谢谢", "你能做什么")[number % 3],
+                "metadata": {},
+            }
             begun = time.monotonic()
             http.post("/webhooks/rest/webhook", json=body).raise_for_status()
             took.append((time.monotonic() - begun) * 1000)
