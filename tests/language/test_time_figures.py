@@ -1,7 +1,8 @@
 """How often the time that a member means is found, on messages written apart from the rules.
 
 `times_a` was written by somebody who had not seen the rules. What they read of it before anything was mended on it
-stands in `FIRST_RUN` and is the honest figure; since then it has been worked with.
+stands in `FIRST_RUN` and is the honest figure; since then it has been worked with. `times_b` was written before the
+rules were opened for mending, but shares its author with the mending; its first figure is honest, its later one flatters.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from care.model.timespan import TimeSpan
 from care.settings import load_settings
 
 HERE = Path(__file__).parent
-SETS = ("times_a",)
+SETS = ("times_a", "times_b")
 #: Lines read right before anything was mended on them.
-FIRST_RUN = {"times_a": (338, 381)}
+FIRST_RUN = {"times_a": (338, 381), "times_b": (202, 234)}
 AT_LEAST = 0.85
 MEDIAN_MILLISECONDS = 1.0
 LONGEST = 1.5  # times what was meant: a wider span says too little
@@ -59,7 +60,8 @@ class Meant:
         return found.start <= middle < found.end and long * SHORTEST <= found.end - found.start <= long * LONGEST
 
     def _overlap(self, found: TimeSpan) -> float:
-        assert self.start is not None and self.end is not None
+        assert self.start is not None
+        assert self.end is not None
         shared = min(self.end, found.end) - max(self.start, found.start)
         return shared / (max(self.end, found.end) - min(self.start, found.start))
 
@@ -75,7 +77,7 @@ class Line:
 
     def is_right(self) -> bool:
         return any(
-            one is self.found is None or (one is not None and self.found is not None and one.is_met_by(self.found))
+            self.found is None if one is None else self.found is not None and one.is_met_by(self.found)
             for one in self.meant
         )
 
