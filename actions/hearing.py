@@ -58,6 +58,18 @@ DAY_WORD = re.compile(
 HOUR_WORD = re.compile(r"[0-9一二三四五六七八九十两零〇]+\s*(点|时|:|：|點)|半$|[0-9]{1,2}[:：][0-9]{2}")
 BEFORE_MOVE = re.compile(r"(改|换|挪|移|推|调|延|提)(到|成|为|至|去|在)?")
 WITHOUT = re.compile(r"(不要|别|不想|不想找|不找|不看|不是|除了|不约|不选|不喜欢)(找|要|看|约|让)?$")
+LEAD = re.compile(
+    r"^(?:另外|此外|顺便|顺带|对了|还有|然后|再就是|再者|同时|最后|哦|噢|嗯|那|就是|也|请|and)*(?:问(?:一?下|个)|说一下)?[\s,，、:：]*"
+)
+EDGES = " \t\n,，。.;；、!！?？~～…:：—-"
+SPLITS = re.compile(r"[,，。.;；!！?？\n]|\s{1,}")
+EVERYTHING = re.compile(
+    r"(都|全|什么都|全都|统统)(算了|不要了|不弄了|不办了|不用了|不约了|别弄了|不用管了|取消了吧)|都不(用|要|办|弄|约)了"
+)
+LUKEWARM = re.compile(r"一般+|一般吧|还行吧?|凑合吧?|马马虎虎|就那样吧?|还可以|还好吧?|不好说|说不好")
+BARE_NUMBER = re.compile(r"(?:10|[0-9]|[零一二两三四五六七八九十])\s*分?[。.!！~～]*")
+ADDS = re.compile(r"也|另外|还(?:要|想|得)|再(?:给|帮|替|约|来)|自己")
+HEAD_LIMIT = 8  # characters of a first clause that can be a mere yes, no or 第二个
 
 NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
@@ -207,6 +219,49 @@ def is_no(text: str) -> bool:
 def gives_up(text: str) -> bool:
     """Whether the words abandon what is under way."""
     return bool(GIVES_UP.search(text.strip())) and not re.search(r"(换|改)(成|到|个|为)", text)
+
+
+def drops_everything(text: str) -> bool:
+    """Whether the words drop not only what is under way but whatever else was wished too."""
+    return bool(EVERYTHING.search(text))
+
+
+def is_bare_number(text: str) -> bool:
+    """Whether the words are a number and nothing else: 9, 九, 9分."""
+    return bool(BARE_NUMBER.fullmatch(text.strip()))
+
+
+def is_lukewarm(text: str) -> bool:
+    """Whether the words say only so-so, which chooses nothing."""
+    return bool(LUKEWARM.fullmatch(text.strip(EDGES)))
+
+
+def adds_another(text: str) -> bool:
+    """Whether the words ask for one more: 给我妈也约一个, rather than saying the same wish again."""
+    return bool(ADDS.search(text))
+
+
+def without_lead(text: str) -> str:
+    """Return a clause without what ties it to the one before: 另外，顺便问一下."""
+    left = LEAD.sub("", text.strip(EDGES), count=1)
+    return left or text
+
+
+def trimmed(text: str) -> str:
+    """Return words without the commas and dots around them."""
+    return text.strip(EDGES)
+
+
+def quoted(text: str, limit: int) -> str:
+    """Return a clause as it is said back to the member: without its lead and its end, not too long."""
+    words = without_lead(text).strip(EDGES)
+    return words if len(words) <= limit else words[: limit - 1] + "…"
+
+
+def short_head(text: str) -> str:
+    """Return what stands before the first comma or blank when that is short and something follows, else nothing."""
+    head, *rest = SPLITS.split(text.strip(EDGES), maxsplit=1)
+    return head if rest and len(head) <= HEAD_LIMIT else ""
 
 
 def part_before_move(text: str) -> str:

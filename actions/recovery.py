@@ -131,6 +131,15 @@ class CheckInSent(CareAction):
         return [*leave_loop(turn.tracker), SlotSet("topic_service", None)]
 
 
+class CheckInDone(CareAction):
+    """A check-in ended by a tap or a bare answer: what was kept meanwhile is taken up, else nothing is said."""
+
+    code = "action_check_in_done"
+
+    def act(self, turn: Turn) -> Events:
+        return []
+
+
 def _say(reply: Reply, turn: Turn) -> None:
     buttons = [(button.title, button.payload) for button in reply.buttons]
     turn.say_text(reply.text, buttons=buttons, asked=reply.asked)
@@ -144,4 +153,5 @@ ACTIONS: tuple[type[CareAction], ...] = (
     Medication,
     Worry,
     CheckInSent,
+    CheckInDone,
 )

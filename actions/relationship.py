@@ -7,6 +7,8 @@ from care.model.case import CaseLevel
 
 #: A rating at or below this is answered by a human; scale of five, of ten. Clinic protocol 2026-01.
 LOW_OF_FIVE, LOW_OF_TEN = 2, 6
+NUMBER_ASKED = frozenset({"survey.nps", "survey.csat"})
+WHY_ASKED = "survey.why"
 
 
 class CommunityReport(CareAction):
@@ -39,21 +41,28 @@ class Rating(CareAction):
 
     def act(self, turn: Turn) -> Events:
         if not self._low(turn):
-            turn.say("utter_rating_thanks", asked="survey.why")
+            turn.say("utter_rating_thanks", asked=WHY_ASKED)
             return []
         with self.house.unit_of_work() as uow:
             promise = turn.promise(CaseLevel.K1, "low_rating", uow=uow)
             uow.commit()
-        turn.say("utter_rating_low", asked="survey.why", 姓名=promise.name, 时间=promise.when)
+        turn.say("utter_rating_low", asked=WHY_ASKED, 姓名=promise.name, 时间=promise.when)
         return []
 
     def _low(self, turn: Turn) -> bool:
-        found = self.house.reading.entities.read(turn.text, turn.local, turn.asked or "survey.nps")
-        rating = next((one.value for one in found if one.entity == "rating"), None)
-        if not isinstance(rating, int | float):
+        rating = rating_in(turn)
+        if rating is None:
             return any(word in turn.text for word in ("差评", "一星", "不满意"))
         of_five = "星" in turn.text or turn.asked == "survey.csat"
         return rating <= (LOW_OF_FIVE if of_five else LOW_OF_TEN)
+
+
+def rating_in(turn: Turn) -> float | None:
+    """Return the number that a rating names, whatever it is out of."""
+    asked = turn.asked if turn.asked in NUMBER_ASKED else "survey.nps"
+    found = turn.house.reading.entities.read(turn.text, turn.local, asked)
+    rating = next((one.value for one in found if one.entity == "rating"), None)
+    return float(rating) if isinstance(rating, int | float) else None
 
 
 class FitnessAbsence(CareAction):

@@ -21,8 +21,10 @@ from actions import (
     people,
     recovery,
     relationship,
+    social,
 )
 from actions.turn import CareAction
+from actions.wishes import Wishes
 from care.bootstrap import House
 
 TOPICS = (
@@ -35,13 +37,17 @@ TOPICS = (
     people,
     recovery,
     relationship,
+    social,
 )
 
 
 def all_actions(house: House) -> dict[str, CareAction]:
-    """Return one instance of every action, by the name Rasa calls it."""
-    made = [kind(house) for topic in TOPICS for kind in topic.ACTIONS]
-    return {action.name(): action for action in made}
+    """Return one instance of every action, by the name Rasa calls it; together they see to every wish."""
+    made = {kind.code: kind(house) for topic in TOPICS for kind in topic.ACTIONS}
+    wishes = Wishes(made)
+    for action in made.values():
+        action.attention = wishes
+    return made
 
 
 def application(house: House) -> FastAPI:

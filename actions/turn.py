@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -34,6 +34,29 @@ Buttons = Sequence[tuple[str, str]]  # what it says, what it means
 
 TEXT_LIMIT = 500  # characters of a message that an action reads
 SAID_LIMIT = 120  # characters of a message that ride along on a button
+#: Sentences that end in a question or close the talk, and how the same is said when more follows in the same turn.
+WITHOUT_QUESTION = {
+    "utter_no_visits": "utter_no_visits_plain",
+    "utter_cancelled": "utter_cancelled_plain",
+    "utter_nothing_to_move": "utter_nothing_to_move_plain",
+    "utter_low_mood": "utter_low_mood_plain",
+    "utter_practitioners": "utter_practitioners_plain",
+    "utter_practitioner_suits": "utter_practitioners_plain",
+    "utter_fear_to_book": "utter_fear_to_book_plain",
+    "utter_thank": "utter_thank_plain",
+    "utter_out_of_scope": "utter_out_of_scope_plain",
+    "utter_rating_thanks": "utter_rating_thanks_plain",
+    "utter_rating_low": "utter_rating_low_plain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a message that means something of its own, beside what the message is mainly about."""
+
+    intent: str
+    text: str
+    confidence: float = 1.0
 
 
 @dataclass(slots=True)
@@ -51,6 +74,12 @@ class Turn:
     asked: str
     flags: tuple[str, ...]
     now: datetime
+    entities: Sequence[Mapping[str, Any]] = ()
+    also: tuple[Clause, ...] = ()
+    by_button: bool = False
+    answered: str = ""  # the check-in question these words already answered
+    asks_next: str = ""  # the check-in question that follows after whatever is said here
+    another_follows: bool = False  # whether a question follows, so that this must not end in one
     said: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -69,7 +98,7 @@ class Turn:
 
     def tapped(self, entity: str) -> str | None:
         """Return a value that came with a button's order, never one read out of free text."""
-        for found in self.tracker.latest_message.get("entities") or []:
+        for found in self.entities:
             if found.get("entity") == entity and found.get("extractor") in {None, "RegexMessageHandler"}:
                 return str(found.get("value"))
         return None
@@ -84,6 +113,8 @@ class Turn:
         **more: object,
     ) -> None:
         """Say a response of the domain with its blanks filled; `asked` is what its question is about."""
+        if self.another_follows and response in WITHOUT_QUESTION:
+            response, asked, buttons = WITHOUT_QUESTION[response], None, ()
         self._put({"response": response, "template": response, **(words or {}), **more}, buttons, asked)
 
     def say_text(self, text: str, *, buttons: Buttons = (), asked: str | None = None) -> None:
@@ -143,8 +174,10 @@ def read_turn(tracker: Tracker, house: House) -> Turn:
             raise NotFound("conversation", "of this tracker")
         member_id = conversation.member_id
     text = str(latest.get("text") or "")
-    if metadata.get("payload") or text.startswith("/"):
+    by_button = bool(metadata.get("payload")) or text.startswith("/")
+    if by_button:
         text = _said(latest)
+    answered = str(metadata.get("answered") or "")
     return Turn(
         house=house,
         tracker=tracker,
@@ -156,15 +189,28 @@ def read_turn(tracker: Tracker, house: House) -> Turn:
         ranking=tuple(
             (str(one.get("name")), float(one.get("confidence") or 0.0)) for one in latest.get("intent_ranking") or ()
         ),
-        asked=str(metadata.get("asked") or ""),
+        asked="" if answered else str(metadata.get("asked") or ""),
         flags=tuple(filter(None, str(metadata.get("flags") or "").split(","))),
         now=house.clock.now(),
+        entities=tuple(latest.get("entities") or ()),
+        also=() if by_button else tuple(_also(latest)),
+        by_button=by_button,
+        answered=answered,
+        asks_next=str(metadata.get("asks_next") or ""),
     )
 
 
 def said_again(text: str) -> str:
     """Return a member's words as they ride along on a button, so that the tap means them again."""
     return json.dumps({"said": " ".join(text.split())[:SAID_LIMIT]}, ensure_ascii=False)
+
+
+def _also(latest: Mapping[str, Any]) -> Iterator[Clause]:
+    """Yield what the message means beside its intent, as the intent reader found it."""
+    for found in latest.get("also") or ():
+        name = str(found.get("intent") or "")
+        if name:
+            yield Clause(name, str(found.get("text") or "")[:TEXT_LIMIT], float(found.get("confidence") or 0.0))
 
 
 def _said(latest: Mapping[str, Any]) -> str:
@@ -175,6 +221,13 @@ def _said(latest: Mapping[str, Any]) -> str:
     return ""
 
 
+class Attention(Protocol):
+    """Sees to it that an action is not all that is done about a message."""
+
+    def act(self, action: CareAction, turn: Turn) -> Events:
+        """Let the action work, with whatever else the message or the talk before it asks for."""
+
+
 class CareAction(Action):
     """An action of the house. A subclass says its `code` and does its work in `act`."""
 
@@ -182,6 +235,7 @@ class CareAction(Action):
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.attention: Attention | None = None
 
     def name(self) -> str:
         """Return the name under which Rasa calls it."""
@@ -201,16 +255,16 @@ class CareAction(Action):
             return leave_loop(tracker)
         except Exception as broken:
             logger.error("action failed", extra={"action": self.code, "code": type(broken).__name__})
-            dispatcher.messages.append(await asyncio.to_thread(self._own_up, tracker))
+            dispatcher.messages.append(await asyncio.to_thread(self.own_up, tracker))
             return leave_loop(tracker)
         dispatcher.messages.extend(turn.said)
         return events
 
     def _act(self, tracker: Tracker) -> tuple[Turn, Events]:
         turn = read_turn(tracker, self.house)
-        return turn, self.act(turn)
+        return turn, self.attention.act(self, turn) if self.attention else self.act(turn)
 
-    def _own_up(self, tracker: Tracker) -> dict[str, Any]:
+    def own_up(self, tracker: Tracker) -> dict[str, Any]:
         """Open a case for a human and return what is said meanwhile."""
         phone = self.house.pack.duty_phone
         try:

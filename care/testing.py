@@ -30,6 +30,7 @@ from care.model.message import Message, Reply
 from care.model.staff import Reader, Role, Staff
 from care.ports import Dialogue, UnitOfWork
 from care.services import conversations
+from care.services.turns import CHECK_IN_DONE
 from care.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class FakeDialogue:
         self.answers = dict(answers or {})
         self.heard: list[tuple[str, str, Mapping[str, str]]] = []
         self.triggered: list[tuple[str, str]] = []
+        self.kept: Sequence[Reply] = ()  # what is taken up when a check-in has ended
         self.down: str | None = None
         self.while_thinking: Callable[[], None] | None = None
 
@@ -72,6 +74,8 @@ class FakeDialogue:
         """Answer from the table, or with an echo."""
         if self.down:
             raise DialogueUnavailable(self.down)
+        if metadata.get("payload") == CHECK_IN_DONE:
+            return self.kept
         self.heard.append((tracker_id, text, dict(metadata)))
         if self.while_thinking:
             self.while_thinking()

@@ -34,6 +34,7 @@ NEEDED = [
     "checkin.reask",
     "checkin.recheck",
     "checkin.second_channel",
+    "checkin.unclear",
     "checkin.watch",
     "checkin.watch_bleed",
     "complaint.k2",

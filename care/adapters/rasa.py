@@ -1,7 +1,8 @@
 """Talking to Rasa over its REST channel on loopback.
 
 Rasa obeys any text that begins with a slash; a member's text must never do so. It also answers an empty list with
-status 200 when its action server is down: silence is treated as the fault it is.
+status 200 when its action server is down: silence is treated as the fault it is, unless an action says that it has
+nothing to say (`quiet`).
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ class RasaDialogue:
         )
 
     def say(self, tracker_id: str, text: str, metadata: Mapping[str, str]) -> Sequence[Reply]:
-        """Hand over a member's text (never an order) or, when `metadata` has `payload`, a button's meaning."""
+        """Hand over a member's text (never an order) or, when `metadata` has `payload`, a button's meaning.
+
+        Returns:
+            What is to be said; nothing at all only where an action says so.
+        """
         payload = metadata.get("payload")
         message = payload if payload else as_words(text)
-        replies = self._post(tracker_id, message, metadata)
-        if not replies:
+        replies, quiet = self._post(tracker_id, message, metadata)
+        if not replies and not quiet:
             raise DialogueUnavailable("silence")
         return replies
 
@@ -56,7 +61,7 @@ class RasaDialogue:
         """Let go of connections."""
         self._http.close()
 
-    def _post(self, tracker_id: str, message: str, metadata: Mapping[str, str]) -> list[Reply]:
+    def _post(self, tracker_id: str, message: str, metadata: Mapping[str, str]) -> tuple[list[Reply], bool]:
         try:
             answer = self._http.post(
                 "/webhooks/rest/webhook",
@@ -69,7 +74,8 @@ class RasaDialogue:
         if answer.status_code != httpx.codes.OK:
             raise DialogueUnavailable(f"status_{answer.status_code}")
         try:
-            return _replies(answer.json())
+            body = answer.json()
+            return _replies(body), any((item.get("custom") or {}).get("quiet") for item in body)
         except (json.JSONDecodeError, TypeError, KeyError, AttributeError) as odd:
             raise DialogueUnavailable("not_understood") from odd
 

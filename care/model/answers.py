@@ -1,7 +1,8 @@
 """Reading a member's words as the answer to one question.
 
 Words count only when they can hardly mean anything else: a bare number, a number with 分, or a phrase the question
-lists in the pack. Everything else goes to the dialogue, and the question is asked again afterwards.
+lists in the pack. Everything else goes to the dialogue, and the question is asked again afterwards. An answer may be
+one clause of a longer message; what the other clauses want is the dialogue's to see to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ TEMPERATURE = re.compile(r"(3[4-9]|4[0-3])(?:\s*[.。点°度]\s*([0-9]))?")
 COMPACT_TEMPERATURE = re.compile(r"(?<!\d)(3[5-9]|4[0-2])([0-9])(?!\d)")
 SKIPS = ("跳过", "不想说", "不想答", "下一个")
 NOTHING = re.compile(r"(?:都?没有?|没啥|没什么|不用|无|没事)(?:的|了|啦|呀|啊|担心的?|事)*")
+CLAUSE = re.compile(r"[，。！？!?,;；\n]+|\s+")
+CLAUSE_LIMIT = 14  # characters in which a clause answers and says nothing else
+ASKING = re.compile(r"[?？吗]|能不能|可不可以|可以不|怎么|什么|要不要|会不会|多久|呢$")
+BUT = re.compile(r"就是|但|不过|只是|可是|还是有|倒是")
 
 
 def read_answer(question: Question, text: str) -> str | None:
@@ -29,6 +34,33 @@ def read_answer(question: Question, text: str) -> str | None:
         question: what was asked; `kind` is scale, choice, number or text.
         text: the member's words.
     """
+    found = _read(question, text)
+    parts = clauses(text)
+    if len(parts) < 2:
+        return found
+    if question.kind == "text":
+        nothing = _read(question, parts[0]) == "none" and not BUT.search(text)
+        return "none" if nothing else found
+    if found is not None:
+        return found
+    told = (_read(question, part) for part in parts if len(part) <= CLAUSE_LIMIT and not ASKING.search(part))
+    return next((value for value in told if value is not None), None)
+
+
+def says_more(question: Question, text: str) -> bool:
+    """Whether words that answered this question may hold a wish of their own: 6分，另外我能喝咖啡吗."""
+    if question.kind == "text":
+        return _read(question, text) not in {"none", "skip"}
+    parts = clauses(text)
+    return any(len(part) > CLAUSE_LIMIT or ASKING.search(part) or _read(question, part) is None for part in parts)
+
+
+def clauses(text: str) -> list[str]:
+    """Return the parts of a message between commas, stops and blanks; a blank inside a number parts nothing."""
+    return [part for part in CLAUSE.split(text.strip()) if part]
+
+
+def _read(question: Question, text: str) -> str | None:
     words = re.sub(r"[\s，。！？!?,、~～…\"“”]+", "", unicodedata.normalize("NFKC", text))
     if not words:
         return None
@@ -75,8 +107,11 @@ def _listed(question: Question, words: str) -> str | None:
     """Match the pack's phrases, the longest first, so that 不怎么疼 is not read as 疼."""
     if len(words) > 30:
         return None
+    whole = {phrase[1:]: value for value, says in question.says.items() for phrase in says if phrase.startswith("=")}
+    if words in whole:
+        return whole[words]
     phrases = sorted(
-        ((phrase, value) for value, says in question.says.items() for phrase in says),
+        ((phrase, value) for value, says in question.says.items() for phrase in says if not phrase.startswith("=")),
         key=lambda pair: len(pair[0]),
         reverse=True,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from care.model.answer_rules import Decision, decide
-from care.model.answers import read_answer
+from care.model.answers import read_answer, says_more
 from care.model.case import CaseLevel
 from care.model.consent import Purpose
 from care.model.errors import NotFound
@@ -30,10 +30,24 @@ STOPPING = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.L2, CaseLevel.P2, Ca
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an answer led to: what to say next, and the case it opened, if it did."""
+    """What an answer led to: what to say about it, what comes after, and the case it opened, if it did."""
 
-    reply: Reply
+    question: str  # the code of what was answered
+    before: str = ""  # what is said about the answer
+    after: Reply = field(default_factory=lambda: Reply(""))  # the next question, or the words that close the check-in
     level: CaseLevel | None = None
+    says_more: bool = False  # whether the words may hold a wish beside the answer
+
+    @property
+    def reply(self) -> Reply:
+        """Everything in one message."""
+        text = "\n".join(filter(None, (self.before, self.after.text)))
+        return Reply(text, self.after.buttons, asked=self.after.asked)
+
+    @property
+    def over(self) -> bool:
+        """Whether no question of a check-in is open any more."""
+        return self.after.asked is None
 
 
 def question_reply(touchpoint: Touchpoint, question: Question, *, before: str = "") -> Reply:
@@ -88,7 +102,7 @@ def answer(
         if question is None or value not in {option.value for option in question.options}:
             return None
         if question.code in touchpoint.answered and _last_value(touchpoint, question, uow=uow) == value:
-            return Outcome(Reply(pack.say("checkin.already"), asked=asked))
+            return Outcome(question.code, after=Reply(pack.say("checkin.already"), asked=asked))
     else:
         found = uow.treatments.open_check_in(member_id) if alone else None
         code = found.open_question if found else None
@@ -114,10 +128,10 @@ def answer(
         zone=zone,
         alone=alone,
     )
-    if outcome.reply.asked is None and asked != f"checkin.{question.code}":
+    if outcome.over and asked != f"checkin.{question.code}":
         # a late tap does not take back what was asked since
-        return replace(outcome, reply=replace(outcome.reply, asked=asked))
-    return outcome
+        return replace(outcome, after=replace(outcome.after, asked=asked))
+    return replace(outcome, says_more=tapped is None and says_more(question, text))
 
 
 def take_report(
@@ -165,13 +179,26 @@ def take_report(
     return question_reply(touchpoint, pack.questions[asks[0]], before=pack.say("report.thanks"))
 
 
-def reask(member_id: MemberId, *, uow: UnitOfWork, pack: Pack) -> Reply | None:
-    """Return the open check-in question again, for the end of an answer to something else."""
+def reask(member_id: MemberId, *, uow: UnitOfWork, pack: Pack, words: str = "checkin.reask") -> Reply | None:
+    """Return the open check-in question again, after `words` of the pack that say why."""
     touchpoint = uow.treatments.open_check_in(member_id)
     code = touchpoint.open_question if touchpoint else None
     if touchpoint is None or code is None:
         return None
-    return question_reply(touchpoint, pack.questions[code], before=pack.say("checkin.reask"))
+    return question_reply(touchpoint, pack.questions[code], before=pack.say(words) if words else "")
+
+
+def closing(member_id: MemberId, *, uow: UnitOfWork, now: datetime, pack: Pack) -> Reply:
+    """Return the words that close a check-in, with the time of the next one when there is one."""
+    member = uow.members.get(member_id, by=BOT_READER, purpose=Purpose.CARE)
+    coming = [
+        other
+        for other in uow.treatments.touchpoints_of(member_id)
+        if other.state in {TouchpointState.PLANNED, TouchpointState.POSTPONED} and other.due_at > now and other.ask
+    ]
+    if not coming:
+        return Reply(pack.say("checkin.close"))
+    return Reply(pack.say("checkin.close_next", 时间=pack.clock_words(coming[0].due_at, now, member.tz)))
 
 
 def _take(
@@ -210,7 +237,7 @@ def _take(
         if level in STOPPING:
             touchpoint.closed_at = touchpoint.closed_at or now
             uow.treatments.save_touchpoint(touchpoint)
-            return Outcome(Reply(""), level)
+            return Outcome(question.code, level=level)
         before = pack.say("checkin.passed_on")
     elif decision.verdict == "watch" and decision.recheck is not None and alone:
         again = _plan_recheck(touchpoint, question, decision, uow=uow, now=now)
@@ -222,10 +249,10 @@ def _take(
     following = touchpoint.open_question
     if following is not None:
         uow.treatments.save_touchpoint(touchpoint)
-        return Outcome(question_reply(touchpoint, pack.questions[following], before=before), level)
+        return Outcome(question.code, before, question_reply(touchpoint, pack.questions[following]), level)
     touchpoint.closed_at = touchpoint.closed_at or now
     uow.treatments.save_touchpoint(touchpoint)
-    return Outcome(Reply("\n".join((before, _closing(touchpoint, uow=uow, now=now, pack=pack)))), level)
+    return Outcome(question.code, before, closing(touchpoint.member_id, uow=uow, now=now, pack=pack), level)
 
 
 def _judge(
@@ -331,18 +358,6 @@ def _last_value(touchpoint: Touchpoint, question: Question, *, uow: UnitOfWork) 
         if answer.touchpoint_id == touchpoint.id and answer.question == question.code
     ]
     return said[-1] if said else None
-
-
-def _closing(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> str:
-    member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
-    coming = [
-        other
-        for other in uow.treatments.touchpoints_of(touchpoint.member_id)
-        if other.state in {TouchpointState.PLANNED, TouchpointState.POSTPONED} and other.due_at > now and other.ask
-    ]
-    if not coming:
-        return pack.say("checkin.close")
-    return pack.say("checkin.close_next", 时间=pack.clock_words(coming[0].due_at, now, member.tz))
 
 
 def _tapped_answer(payload: str | None) -> tuple[TouchpointId, str, str] | None:

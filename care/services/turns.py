@@ -6,10 +6,12 @@ only queued if the conversation still belongs to the bot under the same epoch as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from care.model.answers import says_more
 from care.model.assessment import Assessment, Complaint, Context, Distress, Medical
 from care.model.case import CaseLevel, more_urgent
 from care.model.consent import Purpose
@@ -22,6 +24,8 @@ from care.model.staff import BOT_READER
 from care.ports import Clock, Dialogue, SafetyReader, UnitOfWork, UnitOfWorkFactory
 from care.services import cases, check_ins, outbox, promises, recovery
 
+CHECK_IN_DONE = "/EXTERNAL_check_in_done"  # lets the dialogue take up what was kept while the check-in ran
+ANSWERED = "answered:"  # noted on a message whose answer was taken, so that a second attempt takes it no second time
 PRESENCE_EVERY = timedelta(minutes=2)  # a short sign of presence until a human is in; clinic protocol 2026-01
 
 
@@ -60,6 +64,9 @@ def process(item: InboxItem, parts: Parts) -> None:
     try:
         replies = list(parts.dialogue.say(read.tracker_id, read.text, read.metadata))
     except DialogueUnavailable as down:
+        if read.metadata.get("payload") == CHECK_IN_DONE:
+            _answer(item, read, [], parts)  # the answer itself was taken and said already
+            return
         _answer_without_dialogue(item, read, down.reason, parts)
         return
     _answer(item, read, replies, parts)
@@ -73,12 +80,12 @@ def _read(item: InboxItem, parts: Parts) -> _Read:
         member = uow.members.get(item.member_id, by=BOT_READER, purpose=Purpose.SAFETY)
         assessment = parts.safety.assess(message.text, _context(conversation, member, uow=uow, now=now))
         uow.conversations.set_assessment(message.id, _kept(assessment))
-        finished = _react(item, conversation, member, message, assessment, parts, uow=uow, now=now)
-        if finished:
+        left = _react(item, conversation, member, message, assessment, parts, uow=uow, now=now)
+        if left is None:
             _done(item, uow=uow)
         uow.conversations.save(conversation)
         uow.commit()
-    if finished:
+    if left is None:
         return _Read(finished=True)
     metadata = {
         "turn_id": item.id,
@@ -88,6 +95,7 @@ def _read(item: InboxItem, parts: Parts) -> _Read:
     }
     if message.payload:
         metadata["payload"] = message.payload
+    metadata.update(left)
     return _Read(
         finished=False,
         tracker_id=conversation.tracker_id,
@@ -107,10 +115,14 @@ def _react(
     *,
     uow: UnitOfWork,
     now: datetime,
-) -> bool:
-    """Open cases, answer what has a fixed answer, and say whether the turn is over."""
-    answered = None
-    if not conversation.crisis:
+) -> dict[str, str] | None:
+    """Open cases and answer what has a fixed answer.
+
+    Returns:
+        None when the turn is over; else what the dialogue, which goes on, has to know besides the words.
+    """
+    answered, before = None, _answered_before(item)
+    if not conversation.crisis and before is None:
         answered = check_ins.answer(
             member.id,
             message.text,
@@ -133,21 +145,54 @@ def _react(
         text = _fixed_words(urgent, member, parts, uow=uow, now=now)
         _speak(item, conversation, Reply(text), Author.SAFETY, "safety", uow=uow, now=now)
         conversation.asked = None
-        return True
+        return None
     if not conversation.owned_by_bot:
-        return True
+        return None
     if conversation.crisis:
         _stay_present(item, conversation, parts, uow=uow, now=now)
-        return True
+        return None
     _introduce(item, conversation, parts, uow=uow, now=now)
+    if before is not None:
+        more = not message.payload and says_more(parts.pack.questions[before], message.text)
+        return _to_dialogue(before, conversation.asked, more=more)
     if answered is not None:
-        _speak(item, conversation, answered.reply, Author.CHECK_IN, "answer", uow=uow, now=now)
-        conversation.asked = answered.reply.asked
-        return True
+        return _after_answer(item, conversation, answered, uow=uow, now=now)
     if not _has_words(message.text) and not message.payload:
         _speak(item, conversation, Reply(parts.pack.say("input.empty")), Author.BOT, "empty", uow=uow, now=now)
-        return True
-    return False
+        return None
+    return {}
+
+
+def _after_answer(
+    item: InboxItem, conversation: Conversation, answered: check_ins.Outcome, *, uow: UnitOfWork, now: datetime
+) -> dict[str, str] | None:
+    """Say what an answer led to; leave to the dialogue what else was said, and what was kept while the check-in ran.
+
+    What else was said is answered between the words about the answer and the next question, so that the question
+    stands last.
+    """
+    conversation.asked = answered.after.asked
+    if not answered.says_more:
+        _speak(item, conversation, answered.reply, Author.CHECK_IN, "answer", uow=uow, now=now)
+        if not (answered.over and answered.before):
+            return None
+    elif answered.before:
+        _speak(item, conversation, Reply(answered.before), Author.CHECK_IN, "answer", uow=uow, now=now)
+    item.reason = f"{ANSWERED}{answered.question}"
+    uow.inbox.save(item)
+    return _to_dialogue(answered.question, conversation.asked, more=answered.says_more)
+
+
+def _to_dialogue(question: str, asked: str | None, *, more: bool) -> dict[str, str]:
+    """Return what the dialogue has to know about words that answered a check-in question."""
+    left = {"answered": question, "asked": "", "asks_next": asked or ""}
+    return left if more else {**left, "payload": CHECK_IN_DONE}
+
+
+def _answered_before(item: InboxItem) -> str | None:
+    """Return the question whose answer an earlier attempt at this message took, if it did."""
+    reason = item.reason or ""
+    return reason.removeprefix(ANSWERED) if reason.startswith(ANSWERED) else None
 
 
 def _open_cases(
@@ -227,18 +272,40 @@ def _answer(item: InboxItem, read: _Read, replies: list[Reply], parts: Parts) ->
         conversation = uow.conversations.get(item.conversation_id, lock=True)
         try:
             conversation.must_be(read.epoch)
-            back = read.metadata["asked"].startswith("checkin.")
-            again = check_ins.reask(item.member_id, uow=uow, pack=parts.pack) if back else None
-            for number, reply in enumerate([*replies, *([again] if again else [])]):
-                author = Author.CHECK_IN if reply is again else Author.BOT
+            ending = _ending(item, read, replies, parts, uow=uow, now=now)
+            for number, reply in enumerate([*replies, *([ending] if ending else [])]):
+                author = Author.CHECK_IN if reply is ending else Author.BOT
                 _speak(item, conversation, reply, author, str(number), uow=uow, now=now)
-            last = again or replies[-1]
-            conversation.asked = last.asked
+            asked = [reply.asked for reply in (*replies, ending) if reply and reply.asked]
+            conversation.asked = asked[-1] if asked else None
+            item.reason = None
         except OwnershipLost:
             item.reason = "human_owner"  # the carer saw the message; what the bot made of it is void
         _done(item, uow=uow)
         uow.conversations.save(conversation)
         uow.commit()
+
+
+def _ending(
+    item: InboxItem, read: _Read, replies: Sequence[Reply], parts: Parts, *, uow: UnitOfWork, now: datetime
+) -> Reply | None:
+    """Return what a check-in says after everything else: its next or its open question, or its last words.
+
+    Whoever is in the middle of something else, such as choosing a time, is asked again when that has ended.
+    """
+    known = read.metadata
+    asks = any(reply.asked for reply in replies)
+    if known.get("payload") == CHECK_IN_DONE:
+        return None
+    if known.get("answered"):
+        if known.get("asks_next"):
+            return check_ins.reask(item.member_id, uow=uow, pack=parts.pack, words="")
+        return None if asks else check_ins.closing(item.member_id, uow=uow, now=now, pack=parts.pack)
+    again = None
+    if known["asked"] and not asks:
+        words = "checkin.reask" if replies else "checkin.unclear"
+        again = check_ins.reask(item.member_id, uow=uow, pack=parts.pack, words=words)
+    return again or (None if replies else Reply(parts.pack.say("input.empty")))
 
 
 def _answer_without_dialogue(item: InboxItem, read: _Read, reason: str, parts: Parts) -> None:
@@ -263,6 +330,10 @@ def _answer_without_dialogue(item: InboxItem, read: _Read, reason: str, parts: P
             conversation.must_be(read.epoch)
             text = parts.pack.say("dialogue.down", 姓名=promise.name, 时间=promise.when, 电话=parts.pack.duty_phone)
             _speak(item, conversation, Reply(text), Author.BOT, "down", uow=uow, now=now)
+            if read.metadata.get("asks_next"):
+                ending = check_ins.reask(item.member_id, uow=uow, pack=parts.pack, words="")
+                if ending is not None:
+                    _speak(item, conversation, ending, Author.CHECK_IN, "next", uow=uow, now=now)
         except OwnershipLost:
             item.reason = "human_owner"
         _done(item, uow=uow)

@@ -1,0 +1,356 @@
+"""What else a message asks for: a second wish is answered in the same turn, or kept and taken up when its turn comes.
+
+The intent reader puts beside the intent what other clauses of the message mean (`also`). What only needs information,
+or can be done without asking back, is done at once, before the open question. What opens something of its own waits
+in the slot `kept_wishes` until nothing is open any more. At most one question stands at the end of a turn.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rasa_sdk.events import SlotSet
+
+from actions import hearing
+from actions.people import NURSE_ASKED
+from actions.short_answers import instead_of
+from actions.turn import CareAction, Clause, Events, Turn
+from care.model.errors import CareError
+from care.services import recovery
+
+logger = logging.getLogger(__name__)
+
+KEPT, HEARD = "kept_wishes", "heard_turn"
+KEPT_AT_MOST = 3
+SURE = 0.5  # below this a second wish is too uncertain to be acted on; the main one was asked back already
+QUOTED = 24  # characters of a kept wish that are said back
+
+#: These open something with questions of its own, and what they open.
+OPENS = {
+    "book_appointment": "action_start_booking",
+    "family_booking": "action_start_booking",
+    "ask_availability": "action_start_booking",
+    "reschedule_appointment": "action_start_move",
+    "cancel_appointment": "action_start_cancel",
+}
+#: These answer with a question, so they wait too when one is open already.
+ASKS = {"report_symptom": "action_report_symptom", "express_dental_anxiety": "action_dental_anxiety"}
+#: These are done at once.
+AT_ONCE = {
+    "thank": "action_thank",
+    "praise": "action_praise",
+    "bot_challenge": "action_bot_challenge",
+    "ask_capabilities": "action_capabilities",
+    "out_of_scope": "action_out_of_scope",
+    "list_appointments": "action_list_appointments",
+    "running_late": "action_running_late",
+    "ask_practitioner": "action_practitioner",
+    "ask_service": "action_service",
+    "ask_price": "action_price",
+    "ask_clinic_info": "action_clinic",
+    "ask_membership": "action_membership",
+    "report_low_mood": "action_low_mood",
+    "ask_recovery_guidance": "action_recovery_guidance",
+    "ask_medication": "action_medication",
+    "worry_about_result": "action_worry",
+    "request_human": "action_request_human",
+    "complain": "action_complain",
+    "give_suggestion": "action_suggestion",
+    "ask_data_held": "action_data_held",
+    "ask_data_use": "action_data_use",
+    "ask_profile_tags": "action_profile_tags",
+    "ask_access_log": "action_access_log",
+    "correct_data": "action_correct_data",
+    "export_data": "action_export_data",
+    "delete_data": "action_delete_data",
+    "set_personalization": "action_set_personalization",
+    "set_data_sharing": "action_data_sharing",
+    "opt_out_marketing": "action_opt_out_marketing",
+    "opt_out_checkins": "action_opt_out_checkins",
+    "opt_in": "action_opt_in",
+    "feel_watched": "action_feel_watched",
+    "ask_community_report": "action_community_report",
+    "join_council": "action_join_council",
+    "fitness_absence": "action_fitness_absence",
+}
+DOES = OPENS | ASKS | AT_ONCE
+FIRST = frozenset({"thank", "praise"})  # said before anything else
+BOOKS = frozenset({"book_appointment", "family_booking", "ask_availability"})  # one door
+#: Two questions of these kinds in one message are two questions: 洗牙多少钱，种牙呢.
+TWICE = frozenset({"ask_price", "ask_service", "ask_clinic_info", "ask_practitioner", "ask_recovery_guidance"})
+#: What an answer to an open question looks like.
+ANSWERS = frozenset({"affirm", "deny", "inform"})
+#: What the words that answered a check-in question are taken for; it was answered already.
+ANSWERED = frozenset(
+    {"report_symptom", "report_improvement", "inform", "affirm", "deny", "stop", "give_rating", "greet", "goodbye"}
+    | {
+        "thank",
+        "chitchat",
+        "out_of_scope",
+        "nlu_fallback",
+        "praise",
+        "express_dental_anxiety",
+        "ask_community_report",
+    }
+)
+#: Read by what they say alone, without the words of the other wish.
+READ_ALONE = frozenset({"ask_recovery_guidance", "ask_clinic_info"})
+NOT_AFTER = frozenset({"action_check_in_sent"})  # a question was asked elsewhere: nothing is taken up
+
+
+class Wishes:
+    """Sees to it that no wish of a message is lost and none is done twice."""
+
+    def __init__(self, actions: Mapping[str, CareAction]) -> None:
+        self._actions = actions
+
+    def act(self, action: CareAction, turn: Turn) -> Events:
+        """Let the action work, with whatever else the message or the talk before it asks for."""
+        if action.code.startswith("action_ask_"):
+            return action.act(turn)
+        if action.code.startswith("validate_"):
+            return self._inside(action, turn)
+        fresh = turn.slot(HEARD) != turn.turn_id
+        clauses = _second_wishes(turn) if fresh else []
+        kept = _still_wanted(_kept(turn), action, turn) if fresh else _kept(turn)
+        events = self._main(action, turn, clauses, kept)
+        if action.code not in NOT_AFTER:
+            events = self._others(turn, events, clauses, kept)
+        if not turn.said and (turn.answered or action.code == "action_check_in_done"):
+            turn.said.append({"custom": {"quiet": True}})
+        changed = [SlotSet(KEPT, [_as_slot(one) for one in kept] or None)] if kept or turn.slot(KEPT) else []
+        return [*events, *changed, *([SlotSet(HEARD, turn.turn_id)] if clauses else [])]
+
+    def _inside(self, form: CareAction, turn: Turn) -> Events:
+        """Hear the answer to the form's question, and act on what else was said."""
+        if turn.slot(HEARD) == turn.turn_id:
+            return form.act(turn)
+        answer, others = _answer_and_others(turn, _second_wishes(turn))
+        inner = replace(answer, said=[])
+        events = form.act(inner)
+        before = _kept(turn)
+        kept = [] if hearing.drops_everything(turn.text) else _kept(turn)
+        if not events or (not others and kept == before):
+            turn.said.extend(inner.said)
+            return events  # nothing heard means that another action answers, and that action sees to the rest
+        _remember(turn, events)
+        goes_on = turn.slot("requested_slot") is not None
+        events = self._do(turn, events, others, kept, asks=True, aloud=goes_on)
+        turn.said.extend(inner.said)
+        return [*events, SlotSet(KEPT, [_as_slot(one) for one in kept] or None), SlotSet(HEARD, turn.turn_id)]
+
+    def _main(self, action: CareAction, turn: Turn, clauses: list[Clause], kept: list[Clause]) -> Events:
+        """Do what the message is mainly about, unless it was done, has to wait, or something else comes first."""
+        if turn.answered and turn.intent in ANSWERED:
+            return []
+        if turn.answered and turn.confidence < SURE and not turn.by_button:
+            return []
+        rest = _without(turn.text, [one.text for one in clauses if one.intent != turn.intent])
+        main = Clause(turn.intent, rest, turn.confidence)
+        if turn.asks_next and turn.intent in OPENS | ASKS:
+            _keep(main, kept, turn)
+            return []
+        symptom = next((one for one in clauses if one.intent == "report_symptom"), None)
+        opener = next((one for one in clauses if one.intent in BOOKS), None)
+        if symptom is not None and turn.intent in OPENS:
+            clauses.remove(symptom)
+            if self._in_recovery(turn):  # how somebody is comes before when they come
+                _keep(main, kept, turn)
+                said, events = self._run(symptom, turn, another_follows=False)
+                turn.said[:0] = said
+                return events
+            turn.say("utter_symptom_to_book")
+        if turn.intent == "report_symptom" and opener and turn.asked != NURSE_ASKED and not self._in_recovery(turn):
+            clauses.remove(opener)
+            turn.say("utter_symptom_to_book")
+            said, events = self._run(replace(opener, text=turn.text), turn, another_follows=False)
+            turn.said.extend(said)
+            return events
+        read = replace(turn, said=turn.said)
+        if turn.intent in READ_ALONE:
+            read.text = rest
+        elif turn.intent in OPENS:
+            read.text = _without(turn.text, [one.text for one in clauses if one.intent in OPENS])
+        inside = bool(turn.tracker.active_loop_name)
+        read.another_follows = (
+            inside or _check_in_waits(turn) or bool(kept) or any(c.intent in OPENS for c in clauses)
+        )
+        events = (instead_of(action, read) or action).act(read)
+        _remember(turn, events)
+        return events
+
+    def _others(self, turn: Turn, events: Events, clauses: Sequence[Clause], kept: list[Clause]) -> Events:
+        """Do what else was said; with nothing open any more, take up what was kept."""
+        asks = not _free(turn, events)
+        events = self._do(turn, events, clauses, kept, asks=asks, aloud=True)
+        while kept and _free(turn, events):
+            wish = kept.pop(0)
+            said, more = self._run(wish, turn, another_follows=bool(kept))
+            turn.say("utter_next_wish", 话=hearing.quoted(wish.text, QUOTED))
+            turn.said.extend(said)
+            events = [*events, *more]
+        return events
+
+    def _do(
+        self,
+        turn: Turn,
+        events: Events,
+        clauses: Iterable[Clause],
+        kept: list[Clause],
+        *,
+        asks: bool,
+        aloud: bool,
+    ) -> Events:
+        """Do what can be done beside an open question, keep what cannot; return all events."""
+        asked_already = _asked_in(turn.said)
+        front: list[dict[str, Any]] = []
+        back: list[dict[str, Any]] = []
+        for clause in clauses:
+            if asks and clause.intent in OPENS | ASKS:
+                _keep(clause, kept, turn, aloud=aloud)
+                continue
+            said, more = self._run(clause, turn, another_follows=asks or clause.intent not in OPENS | ASKS)
+            if asks and _asked_in(said):
+                _keep(clause, kept, turn, aloud=aloud)
+                continue
+            if said and all(one in turn.said or one in front or one in back for one in said):
+                continue
+            (front if clause.intent in FIRST or asked_already else back).extend(said)
+            events = [*events, *more]
+            asks = asks or _asked_in(said) or bool(_loop_after(turn, more))
+        turn.said[:] = [*front, *turn.said, *back]
+        return events
+
+    def _run(self, clause: Clause, turn: Turn, *, another_follows: bool) -> tuple[list[dict[str, Any]], Events]:
+        """Do one wish as if it had been said alone; a failure of it never undoes the others."""
+        action = self._actions[DOES[clause.intent]]
+        alone = replace(
+            turn,
+            text=hearing.without_lead(clause.text),
+            intent=clause.intent,
+            confidence=clause.confidence,
+            asked="",
+            entities=(),
+            also=(),
+            by_button=False,
+            said=[],
+            another_follows=another_follows,
+        )
+        try:
+            events = action.act(alone)
+        except CareError as refused:
+            logger.warning("second wish refused", extra={"action": action.code, "code": refused.code})
+            alone.said, events = [{"response": "utter_refused"}], []
+        except Exception as broken:
+            logger.error("second wish failed", extra={"action": action.code, "code": type(broken).__name__})
+            alone.said, events = [action.own_up(turn.tracker)], []
+        _remember(turn, events)
+        return alone.said, events
+
+    def _in_recovery(self, turn: Turn) -> bool:
+        with turn.house.unit_of_work() as uow:
+            return recovery.current(turn.member_id, uow=uow) is not None
+
+
+def _second_wishes(turn: Turn) -> list[Clause]:
+    """Return what the message means beside its intent, without what is the same wish in other words."""
+    found: list[Clause] = []
+    for clause in turn.also:
+        if clause.intent not in DOES or clause.confidence < SURE:
+            continue
+        if any(_same_wish(clause, other) for other in (Clause(turn.intent, ""), *found)):
+            continue
+        found.append(clause)
+    return found
+
+
+def _same_wish(one: Clause, other: Clause) -> bool:
+    if one.intent == other.intent:
+        return one.intent not in TWICE or one.text == other.text
+    both = {one.intent, other.intent}
+    if both <= BOOKS:
+        return not hearing.adds_another(one.text)
+    return both == {"reschedule_appointment", "ask_availability"}
+
+
+def _answer_and_others(turn: Turn, clauses: list[Clause]) -> tuple[Turn, list[Clause]]:
+    """Part the answer to the form's question from what else the message wants."""
+    answer = next((one for one in turn.also if one.intent in ANSWERS), None)
+    if answer is None and turn.intent in OPENS | AT_ONCE:
+        head = hearing.short_head(turn.text)
+        if head and (hearing.is_yes(head) or hearing.is_no(head) or hearing.ORDINAL.search(head)):
+            answer = Clause("deny" if hearing.is_no(head) else "inform", head)
+    if answer is not None and turn.intent in DOES:
+        rest = _without(turn.text, [answer.text, *(one.text for one in clauses)])
+        main = Clause(turn.intent, rest, turn.confidence)
+        return replace(turn, text=answer.text, intent=answer.intent, confidence=1.0), [main, *clauses]
+    text = _without(turn.text, [one.text for one in clauses])
+    return replace(turn, text=text), clauses
+
+
+def _keep(clause: Clause, kept: list[Clause], turn: Turn, *, aloud: bool = True) -> None:
+    if any(_same_wish(clause, other) for other in kept) or len(kept) >= KEPT_AT_MOST:
+        return
+    kept.append(clause)
+    if not aloud or any(one.get("response", "").startswith("utter_kept") for one in turn.said):
+        return
+    if clause.intent == "express_dental_anxiety":
+        turn.said.insert(0, {"response": "utter_kept_fear"})
+    else:
+        turn.said.insert(0, {"response": "utter_kept_check_in" if _check_in_waits(turn) else "utter_kept_wish"})
+
+
+def _still_wanted(kept: list[Clause], action: CareAction, turn: Turn) -> list[Clause]:
+    """Return what is kept, without what the member dropped or begins on their own now."""
+    if action.code == "action_stop" or hearing.drops_everything(turn.text):
+        return []
+    return [one for one in kept if one.intent != turn.intent and not {one.intent, turn.intent} <= BOOKS]
+
+
+def _kept(turn: Turn) -> list[Clause]:
+    return [
+        Clause(str(one.get("intent")), str(one.get("text") or ""))
+        for one in turn.slot(KEPT) or ()
+        if one.get("intent") in DOES
+    ]
+
+
+def _as_slot(clause: Clause) -> dict[str, str]:
+    return {"intent": clause.intent, "text": clause.text}
+
+
+def _without(text: str, parts: Iterable[str]) -> str:
+    """Return the words that are left when these clauses are taken out; the whole when too little is left."""
+    left = text
+    for part in parts:
+        left = left.replace(part, " ", 1) if part else left
+    left = hearing.trimmed(left)
+    return left if sum(character.isalnum() for character in left) else text
+
+
+def _remember(turn: Turn, events: Events) -> None:
+    """Let what was just decided be known to what is done next in this turn."""
+    for event in events:
+        if event.get("event") == "slot":
+            turn.tracker.slots[event["name"]] = event["value"]
+
+
+def _loop_after(turn: Turn, events: Events) -> str | None:
+    loops = [event.get("name") for event in events if event.get("event") == "active_loop"]
+    return loops[-1] if loops else turn.tracker.active_loop_name
+
+
+def _asked_in(said: Iterable[Mapping[str, Any]]) -> bool:
+    return any("asked" in (one.get("custom") or {}) for one in said)
+
+
+def _check_in_waits(turn: Turn) -> bool:
+    """Whether a check-in question follows after whatever is said in this turn."""
+    return bool(turn.asks_next) or turn.asked.startswith("checkin.")
+
+
+def _free(turn: Turn, events: Events) -> bool:
+    return not (_asked_in(turn.said) or _loop_after(turn, events) or _check_in_waits(turn))
