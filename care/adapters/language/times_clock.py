@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time
 
@@ -14,14 +14,14 @@ _N = rf"(?:\d{{1,2}}|[{NUMERAL}]{{1,3}})"
 #: From and until; the clinic's own reading of each, said back with the whole date.
 _NAMED: tuple[tuple[str, time, time], ...] = (
     ("凌晨 后半夜", time(0), time(6)),
-    ("大清早 一大早 大早上 清早 清晨 一早 早晨 早上 早间 朝早 早 上班前", time(8), time(10)),
-    ("上半天 前半晌 前晌 头晌 上午 上昼 午前", time(8), time(12)),
-    ("午饭时间 午休时间 午休 晌午 正午 中午 晏昼", time(11, 30), time(14)),
-    ("吃完午饭 吃过午饭 午饭后 午饭过后", time(13), time(15)),
-    ("下半天 后半晌 后晌 过晌 下午 下昼 午后 午间后", time(12), time(18)),
-    ("放学后 放了学 放学以后 接完孩子", time(16), time(18)),
+    ("大清早 一大早 大早上 清早 清晨 一早 早晨 早上 早间 朝早 早 上班前 早饭后 送娃后", time(8), time(10)),
+    ("上半天 上半日 前半晌 前晌 头晌 上晌 上午 上昼 午前", time(8), time(12)),
+    ("午饭时间 午休时间 午休 晌午 中晌 正午 中午 晏昼", time(11, 30), time(14)),
+    ("午饭后 中饭后", time(13), time(15)),
+    ("下半天 下半日 后半天 后半晌 后晌 过晌 下午 下昼 午后 午间后", time(12), time(18)),
+    ("放学后 放了学 下课后 接娃后", time(16), time(18)),
     ("傍晚 傍黑 擦黑 黄昏", time(17), time(19)),
-    ("下班以后 下班之后 下完班 下了班 下班后 晚饭后 吃完晚饭 晚上 晚间 夜晚 晚夕 晚", time(18), time(21)),
+    ("下完班 下了班 下班后 晚饭后 下黑 晚黑 夜晚黑 晚上 晚间 夜晚 晚夕 晚", time(18), time(21)),
     ("大半夜 大晚上 半夜 深夜 夜里 夜", time(20), time(23, 59)),
     ("白天", time(9), time(18)),
     ("全天 一整天 整天", time(9), time(20)),
@@ -37,7 +37,7 @@ PART = re.compile("|".join(sorted((part for part in PARTS if part not in _SHORT)
 PART_AFTER_WORK = re.compile(r"下班(?=就|过来|去|来|过去|再|了?(?:就|再|过))")
 #: Part of a greeting, a name, a habit; no part of a day.
 _NOT_A_PART = re.compile(
-    r"^(?:好(?![的吗约挂看做])|安(?![排])|会|餐|饭(?!后|以后|过后)|报|市|场|班|自习|年|期|睡早起)"
+    r"^(?:好(?![的吗约挂看做了]|不好)|安(?![排])|会|餐|饭(?!后|以后|过后)|报|市|场|班|自习|年|期|睡早起)"
 )
 GLUED = re.compile(
     rf"[早晚夜](?!一点)(?=\s*{_N}\s*[点时:])|(?<=[今明后昨前])[早晚夜](?!点|一点|些|饭|餐|班|就|已|都)|"
@@ -48,12 +48,14 @@ CLOCK = re.compile(
     rf"(?:差(?P<short>一刻|[{NUMERAL}]{{1,2}}分|\d{{1,2}}分)钟?)?(?P<h>{_N})\s*(?:点钟?|时(?!候|间|光|期|代|刻|"
     rf"尚|段|不|半会|之)|[:](?=[0-5]\d(?!\d)))\s*整?"
     rf"(?:(?P<half>半(?!小时|个))|(?P<quarter>[一二三])刻|差(?P<less>一刻|[{NUMERAL}]{{1,2}}分|\d{{1,2}}分)|"
-    rf"过?(?P<m>[0-5]\d|\d(?=分)|[零〇][{NUMERAL}]|[一二三四五]?十[{NUMERAL}]?|[{NUMERAL}](?=分))(?![{NUMERAL}"
+    rf"(?P<fives>[一二两三四五六七八九十]|十一|\d{{1,2}})个字|过?(?P<m>[0-5]\d|\d(?=分)|[零〇][{NUMERAL}]|[一二三四五]?十[{NUMERAL}]?|[{NUMERAL}](?=分))(?![{NUMERAL}"
     rf"点时:号月])(?:分(?!钟))?)?"
     r"|(?<=[午早晚上])(?P<hd>\d{1,2})\.(?P<md>[0-5]\d)(?!\d)|(?<![\d.:])(?P<he>\d{1,2})(?=\s?[ap]m(?![a-z]))"
 )
 EITHER = re.compile(rf"(?P<a>[一二两三四五六七八九])(?P<b>[二两三四五六七八九十])点钟?(?!半|[一三]刻|[{NUMERAL}\d])")
 _TO = r"(?:到|至|~|—|–|-|、|或|或者)"
+#: A number after one of these is a day or a place in a row.
+_COUNTED_ON = ("初", "第", "周", "星期", "月", "号", "十", "几")
 #: The first hour of 9-11点, said without its own 点.
 OPENING = re.compile(
     rf"(?<![\d.:年月/{NUMERAL}第])(?P<h>{_N})(?=\s*{_TO}\s*(?:早上|上午|中午|下午|晚上)?{_N}\s*(?:点(?!几)|"
@@ -92,13 +94,15 @@ class Part:
     name: str
 
 
-def parts_in(words: str) -> list[Part]:
-    """Return parts of days, in order."""
-    found = [Part(match.start(), match.end(), match[0]) for match in PART.finditer(words)]
+def parts_in(words: str, days: Sequence[tuple[int, int]] = ()) -> list[Part]:
+    """Return parts of days, in order, clear of the `days` found before (周一早上 holds no 一早)."""
+    taken = {place for start, end in days for place in range(start, end)}
+    free = "".join("▁" if place in taken else char for place, char in enumerate(words)) if taken else words
+    found = [Part(match.start(), match.end(), match[0]) for match in PART.finditer(free)]
     found += [Part(match.start(), match.end(), "下班后") for match in PART_AFTER_WORK.finditer(words)]
     covered = {place for part in found for place in range(part.start, part.end)}
     for match in GLUED.finditer(words):
-        if match.start() not in covered:
+        if match.start() not in covered and match.start() not in taken:
             name = {"am": "上午", "pm": "下午"}.get(match[0], match[0])
             found.append(Part(match.start(), match.end(), name))
     return sorted(
@@ -130,8 +134,8 @@ def bare_hour(words: str) -> Clock | None:
         return None
     match = numbers[0]
     hour = to_number(match[0])
-    counted = re.match(r"\s*[点颗个次天周月年岁块元分号楼小%床]", words[match.end() :])
-    if hour is None or not 1 <= hour <= 21 or counted:
+    counted = re.match(r"\s*[点颗个次天周月年岁块元分号楼小%床几多来]", words[match.end() :])
+    if hour is None or not 1 <= hour <= 21 or counted or words[: match.start()].endswith(_COUNTED_ON):
         return None
     return Clock(match.start(), match.end(), hour, 30 if words[match.end() : match.end() + 1] == "半" else 0)
 
@@ -163,6 +167,11 @@ def _clocks(words: str, hinted: frozenset[int]) -> Iterator[Clock]:
             if number is None or number > 59:
                 continue
             minute, exact = number, number != 0
+        elif match["fives"]:  # Cantonese counts minutes in fives
+            number = 5 * (to_number(match["fives"]) or 0)
+            if number > 59:
+                continue
+            minute, exact = number, True
         less = match["short"] or match["less"]
         if less:
             away = 15 if less == "一刻" else to_number(less.removesuffix("分")) or 0

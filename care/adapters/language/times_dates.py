@@ -16,9 +16,12 @@ DATE = re.compile(
     rf"{_YEAR}(?<![\d.{NUMERAL}个半几])(?P<m>{NUMBER})月(?:份)?的?(?P<d>{NUMBER})(?:日|号|(?!(?:{NUMBER})?[个月"
     rf"次颗岁周天年块元\d星点时]))(?:{TO}(?:(?P<m2>{NUMBER})月)?(?P<d2>{NUMBER})(?:日|号))?"
 )
-ISO = re.compile(r"(?<!\d)(?P<y>20\d\d)[-/.](?P<m>1[0-2]|0?[1-9])[-/.](?P<d>3[01]|[12]\d|0?[1-9])(?!\d)")
+ISO = re.compile(
+    r"(?<!\d)(?P<y>20\d\d)(?:[-/.](?P<m>1[0-2]|0?[1-9])[-/.](?P<d>3[01]|[12]\d|0?[1-9])|"
+    r"(?P<m2>1[0-2]|0[1-9])(?P<d2>3[01]|[12]\d|0[1-9]))(?!\d)"
+)
 DOTTED = re.compile(
-    r"(?<![\d./:¥$v\-])(?P<m>1[0-2]|0?[1-9])(?P<by>[./-])(?P<d>3[01]|[12]\d|0?[1-9])(?![\d/:]|\.\d|-\d|"
+    r"(?<![\d./:¥$v\-午晚])(?<![早晚]上)(?P<m>1[0-2]|0?[1-9])(?P<by>[./-])(?P<d>3[01]|[12]\d|0?[1-9])(?![\d/:]|\.\d|-\d|"
     r"\s*(?:[%度℃°万千元块分折个颗米公里克g版岁厘毫吨月年周次倍包天小点]|星期))"
 )
 _DOTTED_BEFORE = re.compile(r"(?:约|到|在|是|改成|换|定|日期|时间|就|要|想|，|^|我|选|和|或|或者|、)\s*$")
@@ -31,13 +34,18 @@ DAY_OF_MONTH = re.compile(
     rf"(?<![第\d.路街道巷弄村栋#:{NUMERAL}])(?:(?P<which>下下|下|这|本|上)个?月的?)?(?P<d>{NUMBER})(?:(?P<sep>"
     rf"{TO}|、|或者?|和|还是)(?P<d2>{NUMBER}))?(?:号|日|(?<=月\d\d)(?![\d.:]))"
     rf"(?:{TO}(?P<d3>{NUMBER})(?:号|日))?(?!牙|线|楼|院|店|码|常|种植|床|椅|诊|机|门|口|技|病|包|位|桌|房|间|"
-    rf"馆|窗|元|难|文|期|本|语|料)"
+    rf"馆|窗|元|难|文|期|本|语|料|三餐|三顿|[一两二三\d]次|之计|游)"
+)
+#: Two numbers in a row: 二十一二号, 七八号; or the ten they lie in: 二十几号.
+EITHER_DAY = re.compile(
+    r"(?<![第\d.零〇一二两三四五六七八九十廿])(?:(?P<which>下下|下|这|本|上)个?月的?)?(?P<ten>[二两]?十|廿)?"
+    r"(?:(?P<a>[一二两三四五六七八])(?P<b>[二三四五六七八九])|(?P<some>几|来|多))(?:号|日)(?![楼线店牙])"
 )
 MONTH = re.compile(
     rf"(?:(?P<year>20\d\d|[今明后去])年的?)?(?:(?P<which>下下|下|这|本|当|上)个?月|(?<![\d.{NUMERAL}个半几第])("
-    rf"?P<m>{NUMBER})月(?:份)?)(?:的|里|内)?(?P<part>月底|月初|月末|月中|初|头几天|底|末|上旬|中旬|下旬|中(?!午|间|秋|"
+    rf"?P<m>{NUMBER})月(?:份)?)(?:的|里|内)?(?P<part>月底|月初|月末|月中|初|头上|头几天|头(?!一|两|天)|末尾|尾|底|末|上旬|中旬|下旬|中(?!午|间|秋|"
     rf"的|医))?(?![\d经龄大]|天(?!气))"
-    r"|(?<!\d)(?P<bare>月底|月初|月末|月中(?!旬)|月中旬|上旬|中旬|下旬)"
+    r"|(?<!\d)(?P<bare>月底|月初|月末|月头|月尾|月中(?!旬)|月中旬|上旬|中旬|下旬)"
 )
 YEAR_PART = re.compile(
     r"(?P<y>[今明]年)?(?:年底|年末|(?<![每])年初(?![一二三四五六七八九十])|上半年|下半年|暑假|寒假)|"
@@ -73,7 +81,7 @@ def _dates(words: str, today: date) -> Iterator[Day]:
             found = replace(found, last=last.first, grain="range", problem=last.problem)
         yield found
     for match in ISO.finditer(words):
-        yield _dated(match, int(match["y"]), int(match["m"]), int(match["d"]), today)
+        yield _dated(match, int(match["y"]), int(match["m"] or match["m2"]), int(match["d"] or match["d2"]), today)
     for match in DOTTED.finditer(words):
         before, after = words[: match.start()][-12:], words[match.end() :][:6]
         fits = _DOTTED_AFTER.match(after) or (_DOTTED_BEFORE.search(before) and match["by"] != "-")
@@ -84,6 +92,10 @@ def _dates(words: str, today: date) -> Iterator[Day]:
             and not _NOT_DATED.search(before)
         ):
             yield _dated(match, None, int(match["m"]), int(match["d"]), today)
+    for match in EITHER_DAY.finditer(words):
+        either = _either_day(match, today)
+        if either is not None:
+            yield either
     for match in DAY_OF_MONTH.finditer(words):
         one = _day_of_month(match, today)
         if one is not None:
@@ -131,13 +143,33 @@ def _day_of_month(match: re.Match[str], today: date) -> Day | None:
     found = _in_month(match, first, number)
     if found.problem is None and not which:
         earlier = first if found.first <= today else months_on(first, -1)
-        found = replace(found, back=_same_day(earlier.year, earlier.month, number))
+        later = months_on(first, 1)
+        again = _same_day(later.year, later.month, number) if found.first == today else None
+        found = replace(found, back=_same_day(earlier.year, earlier.month, number), again=again)
     if found.problem is None and end:
         last = _in_month(match, first if end > number else months_on(first, 1), end)
         if match["sep"] and not re.fullmatch(TO, match["sep"]):
             return replace(found, other=last.first)
         return replace(found, last=last.first, grain="range", problem=last.problem)
     return found
+
+
+def _either_day(match: re.Match[str], today: date) -> Day | None:
+    ten = {"": 0, "十": 10}.get(match["ten"] or "", 20)
+    if match["some"]:
+        first, last = ten, ten + 9
+    else:
+        first, last = ten + (to_number(match["a"]) or 0), ten + (to_number(match["b"]) or 0)
+    if first + 1 != last and not match["some"] or not first:
+        return None
+    month = months_on(today.replace(day=1), {"下下": 2, "下": 1, "上": -1}.get(match["which"] or "", 0))
+    if not match["which"] and last < today.day:
+        month = months_on(month, 1)
+    longest = calendar.monthrange(month.year, month.month)[1]
+    if first > longest:
+        return None
+    begin, end = month.replace(day=first), month.replace(day=min(last, longest))
+    return run(match, max(begin, today) if end >= today else begin, end)
 
 
 def _in_month(match: re.Match[str], first: date, number: int) -> Day:
@@ -185,11 +217,11 @@ def _month(match: re.Match[str], words: str, today: date) -> Day | None:
         return None
     last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
     begin, end = first, last
-    if part in {"底", "末"}:
+    if part in {"底", "末", "尾", "末尾"}:
         begin = last - 6 * DAY
     elif part in {"下旬"}:
         begin = first.replace(day=21)
-    elif part in {"初", "上旬", "头几天"}:
+    elif part in {"初", "上旬", "头几天", "头", "头上"}:
         end = first.replace(day=10)
     elif part in {"中", "中旬"}:
         begin, end = first.replace(day=11), first.replace(day=20)

@@ -30,6 +30,7 @@ class Day:
         instant: how far from now, for what is counted in hours.
         weekday: 0 to 6 when a bare weekday was said.
         back: the same day the last time it was, for what is told of as over.
+        again: the same day the next time it is, when it is today and today's hours are over.
         other: another reading.
         loose: counted in weeks or months, so that a weekday after it is looked for in that week (两周后的周三).
     """
@@ -43,6 +44,7 @@ class Day:
     instant: timedelta | None = None
     weekday: int | None = None
     back: date | None = None
+    again: date | None = None
     other: date | None = None
     loose: bool = False
 

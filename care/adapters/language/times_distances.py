@@ -13,6 +13,7 @@ from care.adapters.language.times_day import DAY, FEW, NUMBER, WEEK, Day, months
 _AFTER_CARE = re.compile(
     r"(?:术后?|手术后?|牙后?|完|了|植后?|齿|治疗后?|根管后?|美白后?|矫正后?|牙套后?|拆线后?|过后?|氟后?|种植后?)$"
 )
+_OFTEN = re.compile(r"(?:次|每|间|要|得|最好|建议)$")
 IN_DAYS = re.compile(
     rf"(?:再?过|隔|再等)(?:个)?(?P<a>{FEW})(?P<u>天|{WEEK}|个?{WEEK}|个月)(?!之?前)(?:以后|之后|后)?(?!的量|"
     rf"再?量)|(?P<b>{FEW}|半)(?P<v>天|{WEEK}|个{WEEK}|个月|年)(?:以后|之后|过后|后)(?!悔|面)"
@@ -38,7 +39,10 @@ def read(words: str, today: date) -> Iterator[Day]:
         if match["b"] and _AFTER_CARE.search(words[max(0, match.start() - 6) : match.start()]):
             continue
         unit = match["u"] or match["v"]
-        if match[0].startswith("隔") and re.match(r"\S{0,4}?[一两二三\d](?:次|趟|回)", words[match.end() :]):
+        often = re.match(r"\S{0,4}?[一两二三\d](?:次|趟|回)", words[match.end() :]) or _OFTEN.search(
+            words[: match.start()]
+        )
+        if match[0].startswith("隔") and often:
             continue
         bounds = _bounds(match["a"] or match["b"], unit, today)
         if bounds is not None:
@@ -70,8 +74,10 @@ def read(words: str, today: date) -> Iterator[Day]:
 def _bounds(spoken: str, unit: str, today: date, sign: int = 1) -> tuple[date, date] | None:
     unit = unit.removeprefix("个")
     if spoken == "半":
-        day = today + sign * (15 if unit == "月" else 183) * DAY if unit in {"月", "年"} else None
-        return None if day is None else (day, day)
+        if unit not in {"月", "年"}:
+            return None
+        day = months_on(today, sign * 6) if unit == "年" else today + sign * 15 * DAY
+        return day, day
     amount = roughly(spoken)
     if amount is None or amount[1] > 400:
         return None

@@ -34,9 +34,7 @@ class Point:
 def points_in(words: str, today: date) -> Iterator[Point]:
     """Yield every point a text names, in order."""
     found = days.find(words, today)
-    parts = [
-        part for part in parts_in(words) if not any(part.start < day.end and day.start < part.end for day in found)
-    ]
+    parts = parts_in(words, [(day.start, day.end) for day in found])
     hinted = frozenset([day.end for day in found] + [part.end for part in parts])
     clocks = clocks_in(_masked(words, found), hinted=hinted)
     pieces: list[Day | Part | Clock] = sorted([*found, *parts, *clocks], key=lambda piece: piece.start)
