@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
 
 from opencc import OpenCC
 
-from care.adapters.language import entity_body, entity_people, entity_quantities
+from care.adapters.language import entity_body, entity_people, entity_quantities, entity_symptoms
 from care.adapters.language.entity_names import NameReader
 from care.adapters.language.entity_text import Found, PlainText
 from care.adapters.language.normalise import Normalised, normalise
@@ -16,12 +17,13 @@ from care.model.entities import Entity, Vocabulary
 
 #: Kinds whose value is the member's words in Simplified characters; names of people stay as written.
 IN_WORDS = frozenset({"symptom", "tooth_site", "family_relation", "data_category"})
+_TO_BE_DONE = re.compile(r"拔|约|看|做|号|多少|价|手术|切|取|处理|咨询")
 READ_LIMIT = 4_000  # characters; nobody names more in one message
 #: Where two kinds claim the same characters, the kind named first keeps them; kinds not named here may share.
 STRONGER: dict[str, frozenset[str]] = {
     "phone": frozenset({"pain_score", "rating", "temperature", "duration", "tooth_site", "time"}),
     "temperature": frozenset({"pain_score", "rating", "tooth_site", "duration", "time"}),
-    "pain_score": frozenset({"rating"}),
+    "pain_score": frozenset({"rating", "time"}),
     "practitioner": frozenset({"person_name", "service", "family_relation"}),
     "service": frozenset({"symptom", "person_name"}),
     "clinic": frozenset({"person_name"}),
@@ -53,10 +55,12 @@ class EntityReader:
             *self._names.read(prepared),
             *entity_quantities.read(prepared),
             *entity_body.read(prepared),
+            *entity_symptoms.read(prepared),
             *entity_people.read(prepared),
         ]
         entities = [_entity(text, plain, one) for one in _longest(found)]
         entities += self._time(text, now, asked)
+        entities = _teeth_apart_from_services(entities, plain.text)
         return sorted(_settled(entities), key=lambda one: (one.start, -one.end))
 
     def _time(self, text: str, now: datetime, asked: str | None) -> list[Entity]:
@@ -78,8 +82,28 @@ def _longest(found: list[Found]) -> list[Found]:
     return kept
 
 
+def _teeth_apart_from_services(entities: list[Entity], plain: str) -> list[Entity]:
+    """A wisdom tooth is a place; it stands for its removal only where something is to be done or asked."""
+    if _TO_BE_DONE.search(plain):
+        return entities
+    sites = [one for one in entities if one.entity == "tooth_site"]
+    return [
+        one
+        for one in entities
+        if one.entity != "service"
+        or not any(one.text in site.text and site.start <= one.start and one.end <= site.end for site in sites)
+    ]
+
+
+def _within(part: Entity, whole: Entity) -> bool:
+    """Whether the first is a piece of the second: 晚上 in 一晚上."""
+    return whole.start <= part.start and part.end <= whole.end and len(part.text) < len(whole.text)
+
+
 def _settled(entities: list[Entity]) -> list[Entity]:
     """Drop what a stronger kind claims."""
+    lengths = [one for one in entities if one.entity == "duration"]
+    entities = [one for one in entities if one.entity != "time" or not any(_within(one, each) for each in lengths)]
     barred: dict[str, set[int]] = {}
     for one in entities:
         for weaker in STRONGER.get(one.entity, ()):

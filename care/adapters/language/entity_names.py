@@ -23,10 +23,23 @@ from care.model.entities import Vocabulary
 
 TITLES = "医生|医师|主任|大夫|老师|护士长|护士|院长|教授|专家|洁牙师|医助"
 MEASURE = (
-    r"(?:了|过|完|好)?(?:[一两二三四五六几半\d]{0,2}(?:个|颗|次|下|回|口|排|只|粒)|一下|下)?(?:[大坏烂蛀前后门乳])?"
+    r"(?:了|过|完|好|掉|上|下来|出来|个|掉了|完了)?的?(?:[左右上下]{1,2}(?:边|面|"
+    r"颌)?的?)?(?:[一两二三四五六几半多\d]{0,2}(?:个|颗|次|下|回|口|排|只|粒|遍)|一下|下)?"
+    r"(?:的|后槽|智|假|好|残)?(?:[大坏烂蛀前后门乳虫])?"
 )
 #: What a name of the pack means something else beside; after it, and before it.
 NOT_BEFORE = {
+    "拔牙": "窝|创|的?洞|的?(?:坑|窟窿)",
+    "漂白": "剂|水|粉",
+    "冷光": "灯",
+    "洗白": "白",
+    "全瓷": "的碗|碗|盘",
+    "贴片": "电|机",
+    "氟化": "钠|物|泡沫|牙膏|氢|亚锡",
+    "做检查": "报告|单",
+    "补牙": "材料掉|的?材料掉",
+    "洁牙": "师",
+    "洗牙": "器|粉",
     "种植": "体|钉|户|业|园|大棚|基地|技术员|面积|庄稼|水稻|花",
     "美白": "牙膏|面膜|精华|针|皮肤|霜|产品|仪|牙贴|护肤|丸|祛斑",
     "矫正": "视力|坐姿|姿势|体态|腿型|骨盆",
@@ -52,6 +65,8 @@ _NOT_A_SURNAME = {
 }
 #: A dictionary word that begins with one of these and runs into a service is no word of its own (没洗 in 没洗牙).
 _BEFORE_A_VERB = frozenset("没不想要再去来就也都能会得该先刚还又可")
+_VERBS = frozenset("拔洗补种抽杀戴装换拆贴")
+_AFTER_A_VERB = re.compile(rf"[{''.join(sorted(_BEFORE_A_VERB))}]$|[做洗拔种补弄打]完$|牙$")
 _LETTERS = re.compile(r"[a-z]+")
 _DOCTOR = r"(?:dr|doctor)"
 
@@ -89,14 +104,18 @@ class NameReader:
                     self._codes.setdefault(fold(word).replace(" ", ""), (kind, code))
         self._exact = re.compile("|".join(re.escape(name) for name in sorted(self._codes, key=len, reverse=True)))
         self._stretched = [
-            (re.compile(f"{name[0]}(?:{name[0]}|{MEASURE}){name[1:]}|(?<=[想要约去来做个]){name[0]}呀(?!呀)"), code)
+            (re.compile(_stretched(name)), code)
             for name, (kind, code) in self._codes.items()
-            if kind == "service" and len(name) == 2 and name.endswith("牙")
+            if kind == "service"
+            and (
+                (len(name) == 2 and name[1] in ("牙线氟"))
+                or (len(name) == 3 and name[0] in _VERBS and name[1] != "个")
+            )
         ]
         self._people = _People(vocabulary)
         self._by_sound: dict[str, list[_Name]] = defaultdict(list)
         for text, (kind, code) in self._codes.items():
-            name = _Name(kind, code, text, tuple(sounds_of(char) for char in text))
+            name = _Name(kind, code, text, _usual_sounds(text))
             if len(text) < 2 or not all(name.sounds) or (kind == "practitioner" and re.search(TITLES, text)):
                 continue
             for sound in name.sounds[0]:
@@ -118,7 +137,9 @@ class NameReader:
         for match in self._exact.finditer(plain.text):
             name, start, end = match[0], match.start(), match.end()
             kind, code = self._codes[name]
-            cut = start in plain.inside and not (kind == "service" and plain.text[start - 1] in _BEFORE_A_VERB)
+            cut = start in plain.inside and not (kind == "service" and _AFTER_A_VERB.search(plain.text[:start][-2:]))
+            if name.isascii():
+                cut = not plain.begins_latin(start)
             cut = cut or (kind == "practitioner" and len(name) == 2 and end in plain.inside)
             if cut or _means_something_else(name, plain.text, start, end):
                 continue
@@ -188,8 +209,7 @@ class _People:
         self._heard = re.compile(rf"(?P<who>[{names}]|{given})(?P<title>[\u4e00-\u9fff]{{2}})")
         latin = "|".join([*sorted(self._spelt, key=len, reverse=True), "(?!)"])
         self._latin = re.compile(
-            rf"(?<![a-z]){_DOCTOR}[。，]?(?P<a>[{names}]|(?:{latin})(?![a-z]))|(?<![a-z])(?P<b>{latin})(?:"
-            rf"{TITLES}|{_DOCTOR}(?![a-z]))"
+            rf"{_DOCTOR}[。，]?(?P<a>[{names}]|(?:{latin}))|(?P<b>{latin})(?:{TITLES}|{_DOCTOR})"
         )
 
     def read(self, plain: PlainText) -> Iterator[Found]:
@@ -203,6 +223,8 @@ class _People:
             if self._begins(plain, match.start()) and self._title_by_ear(plain, match):
                 yield Found("practitioner", match.start(), match.end(), self._code(match["who"]))
         for match in self._latin.finditer(plain.text):
+            if not plain.is_latin_word(*match.span()):
+                continue
             who = match["a"] or match["b"]
             yield Found("practitioner", match.start(), match.end(), self._spelt.get(who) or self._surnames[who])
 
@@ -224,8 +246,15 @@ class _People:
             near = "医" in title or (title[1] == "生" and not is_word(match[0]))
             return near and not (title[0] == "一" and match["who"] in {"周", "高"})
         return ("zu" in heard[0] and "ren" in heard[1] and "任" in title) or (
-            title in {"大付", "大伏", "代夫", "待夫"}
+            title in {"大付", "大伏", "代夫", "待夫", "主人", "医森", "医声"}
         )
+
+
+def _stretched(name: str) -> str:
+    """Return the pattern of a verb and its object with what may stand between: 洗个牙, 拔的那颗牙, 拆了线."""
+    verb, thing = name[0], name[1:]
+    pattern = f"{verb}(?:{verb}|{MEASURE}){thing}"
+    return f"{pattern}(?!冠|套|龈|缝|刷|膏)|(?<=[想要约去来做个]){verb}呀(?!呀)" if thing == "牙" else pattern
 
 
 @lru_cache(maxsize=8192)
@@ -233,6 +262,14 @@ def sounds_of(char: str) -> frozenset[str]:
     """Return how a character can sound, without tones and regional differences."""
     readings = PINYIN_DICT.get(ord(char), "") if len(char) == 1 else ""
     return frozenset(sound for one in readings.split(",") if (sound := plain_sound(one)))
+
+
+def _usual_sounds(name: str) -> tuple[frozenset[str], ...]:
+    """Return how a name is said; what its characters can sound like elsewhere (洗 as a surname) does not count."""
+    return tuple(
+        frozenset({plain_sound(sound)}) if sounds_of(char) else frozenset()
+        for char, sound in zip(name, lazy_pinyin(list(name)), strict=True)
+    )
 
 
 @lru_cache(maxsize=64)

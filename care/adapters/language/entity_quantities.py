@@ -20,37 +20,50 @@ _ENDING = r"(?:分|星|度|点|颗星)?(?:左右|吧|了|啊|呢|哦|呀|的样�
 SOLE = re.compile(
     rf"^[，。]?{_SOLE}{{0,5}}[，。]?(?P<n>{NUMBER})(?:[到至、，或]?(?P<m>{NUMBER}))?{_ENDING}(?=[，。！？；]|$)"
 )
-PAIN_WORD = r"疼|酸|难受|胀|vas|nrs"
+PAIN_WORD = r"疼|酸|难受|胀|vas|nrs|pain"
 _PAIN_NUMBER = rf"(?P<n>{NUMBER})(?:[到至或~]?(?P<m>{NUMBER}))?"
 PAIN = (
     re.compile(
         rf"(?:{PAIN_WORD})[^，。！？；\d]{{0,8}}?[，]?(?:打|算|给|有|到|是|大概|大约|差不多|也就|值|为|评分|"
         rf"分数|程度|指数|还有|约|得|了)*{_PAIN_NUMBER}分(?![钟之])"
     ),
+    re.compile(rf"(?:{PAIN_WORD})[^，。！？；\d]{{0,6}}?(?P<n>\d(?:\.\d)?|10)，10(?![\d.点号月])"),
+    re.compile(rf"疼(?:大概|差不多|大约|是|有|到|在|也就){{1,3}}(?P<n>{NUMBER})(?=[，。！？吧]|$)"),
     re.compile(rf"{_PAIN_NUMBER}分(?:左右)?(?:的|那种)?(?:{PAIN_WORD})"),
     re.compile(
-        rf"(?:疼{{1,2}}(?:评分|分数|指数|程度|值|等级)|vas|nrs)(?:[：，]|大概|大约|差不多|现在|今天|是|有|在|"
+        rf"(?:疼{{1,2}}(?:评分|分数|指数|程度|值|等级|度|感|级别)|vas|nrs|pain(?:level|score|scale)?)(?:[：，]|"
+        rf"大概|大约|差不多|现在|今天|是|有|在|"
         rf"到|打|约|为)*{_PAIN_NUMBER}(?![\d天周个小时次颗度点月号])"
     ),
 )
-MOVED = re.compile(rf"从{NUMBER}分[^，。！？；]{{0,4}}?到了?(?P<n>{NUMBER})分")
+MOVED = re.compile(
+    rf"从(?:昨天|昨晚|前天|上次|早上|最开始|一开始|开始)?的?{NUMBER}分[^，。！？；]{{0,4}}?到了?(?P<n>{NUMBER})分"
+)
 NOW = re.compile(
-    rf"(?:今天|现在|目前|这会儿?)(?:大概|差不多|大约|是|有|还|剩|降到|疼|到|的)*{_PAIN_NUMBER}(?=分|[，。！？；吧了]|$)"
+    rf"(?:今天|现在|目前|这会儿?)(?:大概|差不多|大约|是|有|还|剩|降到|疼|到|的)*{_PAIN_NUMBER}(?=分|"
+    rf"[，。！？；吧了]|$)"
 )
 IN_POINTS = re.compile(rf"{_PAIN_NUMBER}分(?![钟之])")
 #: Before a score that is no longer.
 _EARLIER = re.compile(r"(?:昨天|昨晚|前天|之前|上次|刚开始|原来|一开始)[^，。！？；今现]{0,5}$|从[^，。到]{0,3}$")
 SCALE = re.compile(rf"满分(?:是|为)?{NUMBER}分?|{NUMBER}分?制|{NUMBER}分?满分|(?:0|零)(?:分)?(?:到|至)(?:10|十)分?")
+#: The one number of an answer, counting nothing.
+ONLY_NUMBER = re.compile(
+    rf"(?<![\d.第{NUMERAL}])(?P<n>10|\d(?:\.\d)?|[一二三四五六七八九十两])(?![\d.%:{NUMERAL}]|"
+    rf"[天个次周点号月片颗岁度位年种样定般直会些边下起块遍楼元]|小时|分钟|星期|礼拜|钟头)"
+)
 RATING = (
     re.compile(
         rf"(?:给|打|评|评价|评分|打分|满意度|推荐|服务|态度|体验|好评|综合|总体)[^，。！？；\d{NUMERAL}]{{0,8}}"
         rf"(?P<n>{NUMBER})(?:个|颗)?(?:分(?!钟)|星(?!期|级酒店))"
     ),
     re.compile(rf"^[，。]?(?P<n>{NUMBER})(?:个|颗)?(?:分(?!钟)|星(?!期))(?:吧|了|啊|好评|哦|呀)?(?=[，。！]|$)"),
+    re.compile(rf"(?<=[，。！])(?P<n>{NUMBER})(?:个|颗)?分(?:吧|了|啊)?$"),
     re.compile(r"(?P<n>[1-5一二两三四五])(?:个|颗)?星(?!期|级|巴|座)(?:好评|差评|评价)?"),
 )
+_VERY = re.compile(r"十分(?:之|的)?(?:疼|酸|胀|难受)")
 FULL_MARKS = re.compile(r"满分(?!是|为|\d)|全五星|给满")
-FEVER_NEAR = re.compile(r"体温|温度计|烧|发热|额温|耳温|腋温|量|℃")
+FEVER_NEAR = re.compile(r"fever|temp|体温|温度计|烧|发热|额温|耳温|腋温|量|℃")
 _WEATHER = re.compile(r"天气|气温|室外|外面|水温|空调|室温|户外|地表|高温天|冰箱|电压|杭州今天")
 TEMPERATURE = re.compile(
     r"(?<![\d.])(?P<n>3[4-9](?:\.\d{1,2})?|4[0-3](?:\.\d{1,2})?)(?P<unit>度|°c|°)?(?!\d|元|块|岁|分|%|公斤|斤|"
@@ -68,20 +81,33 @@ _UNITS = {
     "礼拜": "P{}W",
     "月": "P{}M",
     "年": "P{}Y",
-    "宿": "P{}D",
 }
-_COUNT = rf"(?:\d{{1,3}}(?:\.\d)?|[{NUMERAL}]{{1,3}}|半)"
+_ENGLISH_UNIT = {"m": "分钟", "h": "小时", "d": "天", "w": "周"}
+_COUNT = rf"(?:\d{{1,3}}(?:\.\d)?|[{NUMERAL}]{{1,3}}|好?几|数|半)"
 DURATION = re.compile(
-    rf"(?<![第\d.:：年月周星期{NUMERAL}每])(?P<n>{_COUNT})(?:(?:-|~|到|至|、|或者?)?(?P<m>\d{{1,3}}))?(?P<more>"
+    rf"(?<![第:：年月周星期每])(?P<n>{_COUNT})(?:(?:-|~|到|至|、|或者?)?(?P<m>\d{{1,3}}))?(?P<more>"
     rf"来|多|几)?"
-    rf"(?P<unit>个?半?(?:小时|钟头|礼拜|星期|月)|分钟|刻钟|天|周|年)(?P<half>半(?!天|夜))?"
+    rf"(?P<unit>mins?(?:utes?)?|hours?|hrs?|h(?![a-z])|days?|weeks?|个?半?(?:小时|钟头|礼拜|星期|月)|分钟|刻钟|"
+    rf"整?天|周|年|宿|整?晚上?|整?夜|上午|下午)(?P<half>半(?!天|夜))?"
 )
+#: How long these last, in hours; a night counts as eight.
+_SPELLS = {"宿": 8, "晚上": 8, "晚": 8, "夜": 8, "上午": 4, "下午": 4}
+#: One of these before a day makes it a date or a habit.
+_SOME_DAY = re.compile(r"[有哪那某这头前后]$")
+_NUMBER_GOES_ON = frozenset(f"0123456789.{NUMERAL}")
+_AGE_BEFORE = re.compile(r"(?:宝宝|孩子|娃|宝贝|婴儿)$")
+A_FEW = 3.0  # what 几 is taken for
 #: After one of these an amount of time is how often, how old, or how far along.
 _NOT_A_DURATION = re.compile(
-    r"[一二两三四五六七八九十几\d]{1,2}(?:次|回|遍|顿|趟|片|粒|颗)|的?(?:宝宝|孩子|娃|小孩|婴儿)|(?:大|岁)的?|中|级|龄|代|会|期|租|卡|票|度|"
+    r"[一二两三四五六七八九十几\d]{1,2}(?:次|回|遍|顿|趟|片|粒|颗)|的?(?:宝宝|孩子|娃|小孩|婴儿)|(?:大|岁)的?|中|"
+    r"级|龄|代|会|期|租|卡|票|度|"
     r"检|报|货|薪|制|底|初|份|里?[一二三四五六日](?![天个点])"
 )
 _SPOKEN_DIGITS = str.maketrans("零〇洞幺一二两三四五六七八九拐", "000112234567897")
+_LANDLINE = re.compile(
+    r"(?<![\d.])(?P<n>(?:0(?:10|2\d|[3-9]\d{2})[到，]?\d{7,8}|0(?:10|2\d|[3-9]\d{2})[到，]\d{4}[到，]\d{4}|"
+    r"400[到，]?\d{3,4}[到，]?\d{3,4}))(?!\d)"
+)
 _MOBILE = re.compile(r"(?<![\d.])(?:0{0,2}86[，、]?)?(?P<n>1[3-9]\d[，、。到]?(?:\d[，、。到]?){7}\d)(?!\d)")
 
 
@@ -90,11 +116,14 @@ def read(plain: PlainText) -> Iterator[Found]:
     yield from _phones(plain.text)
     yield from _temperatures(plain)
     yield from _scores(plain)
-    yield from _durations(plain.text)
+    yield from _durations(plain)
 
 
 def _phones(text: str) -> Iterator[Found]:
     seen: set[int] = set()
+    for match in _LANDLINE.finditer(text):
+        seen.update(range(*match.span()))
+        yield Found("phone", match.start("n"), match.end("n"), re.sub(r"\D", "", match["n"]))
     for spoken in (text, text.translate(_SPOKEN_DIGITS)):
         for match in _MOBILE.finditer(spoken):
             if match.start("n") not in seen:
@@ -130,7 +159,11 @@ def _scores(plain: PlainText) -> Iterator[Found]:
     pain_asked, survey = asked in {"checkin.pain", "checkin.sens"}, asked.startswith("survey")
     found = []
     for pattern in (MOVED, *PAIN):
-        found += [_score("pain_score", match) for match in pattern.finditer(text) if not off_scale(match)]
+        found += [
+            _score("pain_score", match)
+            for match in pattern.finditer(text)
+            if not off_scale(match) and not _VERY.match(text, match.start("n"))
+        ]
     if not any(found):
         kind = "pain_score" if pain_asked else "rating"
         patterns = (SOLE, NOW, IN_POINTS) if pain_asked else (SOLE, *RATING) if survey else RATING
@@ -138,6 +171,10 @@ def _scores(plain: PlainText) -> Iterator[Found]:
             found += [_score(kind, match) for match in pattern.finditer(text) if not off_scale(match)]
             if any(found):
                 break
+    if not any(found) and (pain_asked or survey):
+        only = [match for match in ONLY_NUMBER.finditer(text) if not off_scale(match)]
+        if len({match["n"] for match in only}) == 1:
+            found = [_score("pain_score" if pain_asked else "rating", only[0])]
     if not any(found) and survey and (match := FULL_MARKS.search(text)):
         yield Found("rating", match.start(), match.end(), 5 if asked == "survey.csat" else 10)
     scores = {one.start: one for one in found if one is not None}
@@ -172,9 +209,17 @@ def _decimal(words: str) -> float | None:
     return number + (to_number(tenth) or 0) / 10 if tenth else float(number)
 
 
-def _durations(text: str) -> Iterator[Found]:
+def _durations(plain: PlainText) -> Iterator[Found]:
+    text = plain.text
     for match in DURATION.finditer(text):
         if _NOT_A_DURATION.match(text[match.end() : match.end() + 5]):
+            continue
+        before = text[match.start() - 1 : match.start()]
+        if before and before in _NUMBER_GOES_ON and match.start() not in plain.breaks:
+            continue
+        if _AGE_BEFORE.search(text[max(0, match.start() - 3) : match.start()]) and "月" in match["unit"]:
+            continue
+        if match[0] in {"一天", "几天", "一晚", "一夜"} and _SOME_DAY.search(text[: match.start()][-1:]):
             continue
         value = _length(match)
         if value is not None:
@@ -182,16 +227,20 @@ def _durations(text: str) -> Iterator[Found]:
 
 
 def _length(match: re.Match[str]) -> str | None:
-    unit = match["unit"].removeprefix("个")
+    unit = _ENGLISH_UNIT.get(match["unit"][:1], match["unit"]) if match["unit"].isascii() else match["unit"]
+    unit = unit.removeprefix("个").removeprefix("整")
     half = bool(match["half"]) or unit.startswith("半")
     unit = unit.removeprefix("半")
     spoken = match["n"]
-    number = 0.5 if spoken == "半" else _decimal(spoken)
+    rough = {"半": 0.5, "几": A_FEW, "好几": A_FEW, "数": A_FEW}
+    number = rough[spoken] if spoken in rough else _decimal(spoken)
     if number is None or (unit == "月" and "个" not in match["unit"]):
         return None
     if len(spoken) == 2 and all(char in DIGITS for char in spoken) and not spoken.isdigit():
         number = float(DIGITS[spoken[0]])
     number += 0.5 if half else 0
+    if unit in _SPELLS:
+        return None if spoken == "半" else _iso(number * _SPELLS[unit], "小时")
     return _iso(number, unit)
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from opencc import OpenCC
 
-from care.adapters.language.soundalike import sound_alikes
+from care.adapters.language.soundalike import MISSPELT, sound_alikes
 
 STOPS = "。？！；"
 MARKS = "，" + STOPS
@@ -109,34 +109,16 @@ _DIGITS = {char: number for number, char in enumerate("零一二三四五六七�
 _CN = "零〇一二两三四五六七八九"
 _FEVERISH = r"体温|温度计|体温计|体温表|额温|耳温|烧|发热|量了|量出|量的|量完|红了|℃"
 _NOT_DEGREES = r"(?!\d|元|块|万|折|%|岁|公斤|斤|分钟|号|平|公里|米|毫|路|年)"
-_TENS = r"(?:三十[五六七八九]|四十[一二]?|3[5-9]|4[0-2])"
+_TENS = r"(?:(?:三十|卅)[五六七八九]|四十[一二]?|3[5-9]|4[0-2])"
 _DECIMAL = re.compile(
     rf"(?<![\d.])({_TENS})(?:度|°c|°|点|\.|。|，|：)({'[' + _CN + '半]'}|\d)(?:度|°c|°)?{_NOT_DEGREES}"
 )
 _WHOLE = re.compile(rf"(?<![\d.])({_TENS})(?:度|°c|°)(多|几)?(?!\d)")
-_RUN = re.compile(rf"(?<![\d.])(3[5-9]\d|4[01]\d)(?:度)?{_NOT_DEGREES}")
+_RUN = re.compile(
+    rf"(?<![\d.{_CN}十])(3[5-9]\d|4[01]\d|三[五六七八九][{_CN}]|四[零〇一][{_CN}])(?:度)?(?![{_CN}十]){_NOT_DEGREES}"
+)
 #: The 儿 of northern speech after words that are as well without it.
 _ERHUA = re.compile(r"([劲点会块气味缝这那哪事眼份片根边弯样丝孔粒圈阵])儿(?![子女童科歌])")
-_SPELLED_TYPOS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), right)
-    for pattern, right in (
-        (r"流雪|留血|硫血|流写", "流血"),
-        (r"出雪(?=了|不|还|止)", "出血"),
-        (r"发骚(?=.{0,12}(?:\d|度|热|烫|体温))|(?<=又)发骚|发稍了|法烧|发少了", "发烧"),
-        (
-            r"(?<=[脸腮唇眼龈颊])种(?!植|牙|的牙)|(?<=帮子)种|(?<=嘴巴)种(?!植|牙)|(?<=[更又还好])种(?=了|得|起|的厉害)",
-            "肿",
-        ),
-        (r"种值|重植|中植|种直|种殖", "种植"),
-        (r"仲(?!裁|景|夏|秋)", "还"),
-        (r"牙银|牙跟(?=肿|疼|出|流|发|烂)|牙艮", "牙龈"),
-        (r"候咙|喉龙|侯咙", "喉咙"),
-        (r"自鲨|自纱|自沙|紫砂(?!壶|杯|茶|锅|煲|泥|陶|花盆)|自s(?![a-z])", "自杀"),
-        (r"想(?:4|s了?|si|死死)(?![a-z\d点分颗个片月日号天])", "想死"),
-        (r"呼西|忽吸|呼息", "呼吸"),
-        (r"忍不鸟|受不鸟", "受不了"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,10 +289,14 @@ def _forget_single_gaps(draft: _Draft) -> None:
     lone = {
         second
         for first, second in pairwise([0, *places, len(draft.chars)])
-        if second - first == 1 and second < len(draft.chars)
+        if second - first == 1 and second < len(draft.chars) and not _latin(draft.chars[first])
     }
     for place in lone:
         draft.gaps[place] = False
+
+
+def _latin(char: str) -> bool:
+    return "a" <= char <= "z"
 
 
 def _han(chars: list[str], place: int) -> bool:
@@ -319,11 +305,16 @@ def _han(chars: list[str], place: int) -> bool:
 
 def _misspellings(draft: _Draft) -> None:
     draft.replace(_ERHUA, lambda match: match[1])
-    for pattern, right in (*_SPELLED_TYPOS, *sound_alikes()):
-        draft.replace(pattern, partial(_always, right))
+    for pattern, right in (*MISSPELT, *sound_alikes()):
+        draft.replace(pattern, partial(_if_words, draft, right))
 
 
-def _always(right: str, _match: re.Match[str]) -> str:
+def _if_words(draft: _Draft, right: str, match: re.Match[str]) -> str | None:
+    """Return `right`, unless the match begins or ends within a run of letters."""
+    for place in (match.start(), match.end()):
+        sides = draft.chars[place - 1 : place + 1] if place else []
+        if len(sides) == 2 and not draft.gaps[place] and all(_latin(char) for char in sides):
+            return None
     return right
 
 
@@ -332,7 +323,14 @@ def _temperatures(draft: _Draft) -> None:
     draft.replace(_WHOLE, lambda m: f"{_tens(m[1])}.0度")
     text = "".join(draft.chars)
     if re.search(_FEVERISH, text):
-        draft.replace(_RUN, lambda m: f"{m[1][:2]}.{m[1][2]}度" if _near(text, m.start(), _FEVERISH) else None)
+        draft.replace(
+            _RUN,
+            lambda m: (
+                (f"{''.join(str(_digit(char)) for char in m[1][:2])}.{_digit(m[1][2])}度")
+                if _near(text, m.start(), _FEVERISH)
+                else None
+            ),
+        )
 
 
 def _spoken_decimal(match: re.Match[str]) -> str:
@@ -355,7 +353,7 @@ def _digit(word: str) -> int:
 
 
 def _number(words: str) -> int:
-    tens, _, ones = words.partition("十")
+    tens, _, ones = words.replace("卅", "三十").partition("十")
     return _DIGITS.get(tens, 1) * 10 + (_DIGITS[ones] if ones else 0)
 
 

@@ -1,4 +1,4 @@
-"""Phrases that are recognised by their sound, because voice input and pinyin keyboards miss the character.
+"""Phrases that are recognised by their sound, and common slips, because voice input and pinyin keyboards miss the character.
 
 Only phrases of three syllables or more are read by sound alone; of shorter ones at least one syllable has to be typed
 in letters (发shao), for too many harmless words sound the same.
@@ -74,14 +74,61 @@ SHORT = [
     "好疼",
     "很疼",
     "疼死",
+    "牙疼",
+    "发炎",
+    "红肿",
+    "头晕",
+    "恶心",
+    "溃疡",
+    "口臭",
+    "松动",
+    "渗血",
+    "发麻",
+    "脓包",
 ]
-_COMMON = re.compile(r"[\u4e00-\u9fff]")
+#: Slips that voice input and pinyin keyboards make, with what was meant.
+MISSPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), right)
+    for pattern, right in (
+        (r"流雪|留血|硫血|流写", "流血"),
+        (r"出雪(?=了|不|还|止)", "出血"),
+        (r"发骚(?=.{0,12}(?:\d|度|热|烫|体温))|(?<=又)发骚|发稍了|法烧|发少了", "发烧"),
+        (
+            r"(?<=[脸腮唇眼龈颊])种(?!植|牙|的牙)|(?<=帮子)种|(?<=嘴巴)种(?!植|牙)|(?<=[更又还好])种(?=了|得|起|"
+            r"的厉害)",
+            "肿",
+        ),
+        (r"种值|重植|中植|种直|种殖", "种植"),
+        (r"仲(?!裁|景|夏|秋)", "还"),
+        (r"牙银|牙跟(?=肿|疼|出|流|发|烂)|牙艮", "牙龈"),
+        (r"候咙|喉龙|侯咙", "喉咙"),
+        (r"自鲨|自纱|自沙|紫砂(?!壶|杯|茶|锅|煲|泥|陶|花盆)|自s(?![a-z])", "自杀"),
+        (r"想(?:4|s了?|si|死死)(?![a-z\d点分颗个片月日号天])", "想死"),
+        (r"呼西|忽吸|呼息", "呼吸"),
+        (r"[化流]农(?!村|民|业|药|历)|[化流]浓", "流脓"),
+        (r"(?<=[点些又还更])钟(?=[，。！？了起得]|$)|(?<=[脸腮唇龈])钟", "肿"),
+        (r"红种(?!人)", "红肿"),
+        (r"(?<=[龈口肉牙根])发[言研盐](?!人)|发研", "发炎"),
+        (r"麻目|嘛木", "麻木"),
+        (r"亏疡|溃杨|溃扬|馈疡", "溃疡"),
+        (r"淤清|瘀清|於青|於血", "淤青"),
+        (r"松洞|松懂", "松动"),
+        (r"恶新(?!闻)", "恶心"),
+        (r"头运(?!河)|头云(?=[，。！？了]|$)", "头晕"),
+        (r"(?<=[牙头好很])(?:腾|藤)(?=[，。！？了死得]|$)|(?<=[牙龈口])同(?=[，。！？了死得]|$)", "疼"),
+        (r"渗雪|参血", "渗血"),
+        (r"忍不鸟|受不鸟", "受不了"),
+    )
+)
 _VAGUE = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"))
 
 
 @cache
 def sound_alikes() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return patterns of what sounds like a phrase, each with the phrase."""
+    """Return patterns of what sounds like a phrase, each with the phrase.
+
+    A match may begin or end within a run of letters; whether it does, only the caller can see.
+    """
     table = _characters_by_sound()
     by_sound = [(re.compile("".join(_syllable(char, table) for char in phrase)), phrase) for phrase in PHRASES]
     lettered = [(re.compile(_one_lettered(phrase)), phrase) for phrase in SHORT]
@@ -134,4 +181,4 @@ def _syllable(char: str, table: dict[str, str]) -> str:
 def _one_lettered(phrase: str) -> str:
     first, second = phrase[0], phrase[1]
     one, two = "|".join(_spellings(first)), "|".join(_spellings(second))
-    return f"(?<![a-z])(?:(?:{one}){second}|{first}(?:{two})|(?:{one})'?(?:{two}))(?![a-z])"
+    return f"(?:{one}){second}|{first}(?:{two})|(?:{one})'?(?:{two})"

@@ -155,11 +155,12 @@ QUANTITIES = [
     ("330106199001011234", None, ""),
 ]
 BODY = [
-    ("左下智齿疼", "symptom=疼 tooth_site=左下智齿 service=wisdom"),
+    ("左下智齿疼", "symptom=疼 tooth_site=左下智齿"),
+    ("左下智齿疼想拔掉", "symptom=疼 tooth_site=左下智齿 service=wisdom"),
     ("右上第二颗牙有点酸", "symptom=酸 tooth_site=右上第二颗牙"),
     ("大牙疼", "symptom=疼 tooth_site=大牙"),
     ("16号牙松动", "symptom=松动 tooth_site=16号牙"),
-    ("门牙缺了一块", "tooth_site=门牙"),
+    ("门牙缺了一块", "symptom=缺了一块 tooth_site=门牙"),
     ("最里面那颗牙肿了", "symptom=肿 tooth_site=最里面那颗牙"),
     ("牙齦腫了", "symptom=肿"),
     ("又肿又疼", "symptom=肿 symptom=疼"),
@@ -194,7 +195,7 @@ BODY = [
 ]
 PEOPLE = [
     ("给我妈约个洗牙", "family_relation=妈 service=scaling"),
-    ("带娃看牙", "family_relation=娃 service=checkup"),
+    ("带娃看牙", "family_relation=娃 service=child_checkup"),
     ("帮老公问问", "family_relation=老公"),
     ("替我婆婆约", "family_relation=婆婆"),
     ("我姐姐想洗牙", "family_relation=姐姐 service=scaling"),
