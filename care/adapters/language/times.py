@@ -8,7 +8,7 @@ back to the member is always the whole date, so that a wrong reading is seen.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from care.adapters.language.times_choice import Choice, choose
@@ -99,7 +99,7 @@ class TimeReader:
     def _span(self, choice: Choice, spoken: str, local: datetime) -> TimeSpan:
         first = choice.first
         if first.day is not None and first.day.instant is not None:
-            at = local + first.day.instant
+            at = (local.astimezone(UTC) + first.day.instant).astimezone(self._zone)  # clocks may change meanwhile
             return TimeSpan(spoken, at, at + HOUR, "hour")
         span = self._point(first, spoken, local, over=choice.over)
         if choice.last is not None:
@@ -139,6 +139,8 @@ class TimeReader:
             return local.date(), local.date()
         if over and point.day.back is not None:
             return point.day.back, point.day.back
+        if not over and point.day.again is not None and local.time() >= self._opening[1]:
+            return point.day.again, point.day.again
         return point.day.first, point.day.last
 
     def _until(self, span: TimeSpan, first: Point, last: Point, local: datetime) -> TimeSpan:
@@ -159,6 +161,9 @@ class TimeReader:
         opens, closes = self._opening
         day = span.start.date()
         if point.clock is None and point.part is None:
+            if relation == "around":
+                start = max(span.start - DAY, self._midnight(local.date()))
+                return replace(span, start=min(start, span.start), end=span.end + DAY, grain="range")
             if relation == "before" and span.text.rstrip("之以前").endswith(("底", "末")):
                 return replace(span, start=min(local, span.start), grain="range")
             if relation == "before":
@@ -167,10 +172,12 @@ class TimeReader:
                     span, start=start if start < span.start else span.start - DAY, end=span.start, grain="range"
                 )
             return replace(span, start=span.end, end=span.end + 7 * DAY, grain="range")
+        if relation == "around":
+            return span
         if relation == "before":
-            start = self._combine(day, opens)
+            starts = (self._combine(day, opens), self._midnight(day), self._combine(day - DAY, opens))
             return replace(
-                span, start=start if start < span.start else self._midnight(day), end=span.start, grain="range"
+                span, start=next(each for each in starts if each < span.start), end=span.start, grain="range"
             )
         start = span.start if point.clock is not None else span.end
         end = self._combine(day, closes)

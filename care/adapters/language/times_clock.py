@@ -54,6 +54,9 @@ CLOCK = re.compile(
 )
 EITHER = re.compile(rf"(?P<a>[一二两三四五六七八九])(?P<b>[二两三四五六七八九十])点钟?(?!半|[一三]刻|[{NUMERAL}\d])")
 _TO = r"(?:到|至|~|—|–|-|、|或|或者)"
+_LONE = re.compile(r"(?:[嗯那就约改到在,， ]|可以|要不)*(?P<hour>[一1]点)(?:吧|呢|可以|行|左右|好了|[。.!！~])*")
+#: An hour of the clinic's day without a mark: 1430.
+WRITTEN = re.compile(r"(?:0[89]|1\d|20)[0-5][05]")
 #: A number after one of these is a day or a place in a row.
 _COUNTED_ON = ("初", "第", "周", "星期", "月", "号", "十", "几")
 #: The first hour of 9-11点, said without its own 点.
@@ -127,12 +130,20 @@ def clocks_in(words: str, *, hinted: frozenset[int] = frozenset()) -> list[Clock
     return sorted(found, key=lambda clock: clock.start)
 
 
+def lone_hour(words: str) -> frozenset[int]:
+    """Return where an hour begins in a text that says nothing else: 一点, 那就一点吧."""
+    match = _LONE.fullmatch(words)
+    return frozenset() if match is None else frozenset([match.start("hour")])
+
+
 def bare_hour(words: str) -> Clock | None:
     """Return the hour that a number alone means when the hour was asked for."""
     numbers = list(re.finditer(rf"\d+(?:[.:]\d+)?|[{NUMERAL}]+", words))
     if len(numbers) != 1 or len(words) > 12:
         return None
     match = numbers[0]
+    if WRITTEN.fullmatch(match[0]):
+        return Clock(match.start(), match.end(), int(match[0][:2]), int(match[0][2:]), exact=match[0][2:] != "00")
     hour = to_number(match[0])
     counted = re.match(r"\s*[点颗个次天周月年岁块元分号楼小%床几多来]", words[match.end() :])
     if hour is None or not 1 <= hour <= 21 or counted or words[: match.start()].endswith(_COUNTED_ON):

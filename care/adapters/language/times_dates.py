@@ -20,6 +20,7 @@ ISO = re.compile(
     r"(?<!\d)(?P<y>20\d\d)(?:[-/.](?P<m>1[0-2]|0?[1-9])[-/.](?P<d>3[01]|[12]\d|0?[1-9])|"
     r"(?P<m2>1[0-2]|0[1-9])(?P<d2>3[01]|[12]\d|0[1-9]))(?!\d)"
 )
+BARE = re.compile(r"(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])")
 DOTTED = re.compile(
     r"(?<![\d./:¥$v\-午晚])(?<![早晚]上)(?P<m>1[0-2]|0?[1-9])(?P<by>[./-])(?P<d>3[01]|[12]\d|0?[1-9])(?![\d/:]|\.\d|-\d|"
     r"\s*(?:[%度℃°万千元块分折个颗米公里克g版岁厘毫吨月年周次倍包天小点]|星期))"
@@ -66,6 +67,12 @@ def read(words: str, today: date) -> Iterator[Day]:
     """Yield dates, days of a month, months and parts of them."""
     yield from _dates(words, today)
     yield from _months(words, today)
+
+
+def bare_date(words: str, today: date) -> Day | None:
+    """Return the date that four digits alone mean when a time was asked for: 0320."""
+    match = BARE.fullmatch(words.strip())
+    return None if match is None else _dated(match, None, int(match["m"]), int(match["d"]), today)
 
 
 def _dates(words: str, today: date) -> Iterator[Day]:
@@ -160,10 +167,10 @@ def _either_day(match: re.Match[str], today: date) -> Day | None:
         first, last = ten, ten + 9
     else:
         first, last = ten + (to_number(match["a"]) or 0), ten + (to_number(match["b"]) or 0)
-    if first + 1 != last and not match["some"] or not first:
+    if not first or (first + 1 != last and not match["some"]):
         return None
     month = months_on(today.replace(day=1), {"下下": 2, "下": 1, "上": -1}.get(match["which"] or "", 0))
-    if not match["which"] and last < today.day:
+    if not match["which"] and (last < today.day or (match["some"] and last <= today.day + 2)):
         month = months_on(month, 1)
     longest = calendar.monthrange(month.year, month.month)[1]
     if first > longest:

@@ -51,7 +51,8 @@ def _in_week(days: list[Day]) -> list[Day]:
         elif named is not None and day.weekday is not None and named.weekday is not None:
             there = named.first + (day.weekday - named.weekday) * DAY
             if day.first < named.first < there:
-                day = replace(day, first=there, last=there, back=None, again=None, other=day.first)
+                found.append(replace(day, first=there, last=there, back=None, again=None, other=day.first))
+                continue
         found.append(day)
     return found
 

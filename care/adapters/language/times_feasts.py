@@ -23,17 +23,25 @@ _FIXED = {
     "五四": (5, 4), "青年节": (5, 4), "儿童节": (6, 1), "六一": (6, 1), "六一八": (6, 18), "618": (6, 18),
     "教师节": (9, 10), "国庆": (10, 1), "十一": (10, 1), "双十一": (11, 11), "双11": (11, 11), "双十二": (12, 12),
     "双12": (12, 12), "平安夜": (12, 24), "圣诞": (12, 25), "跨年": (12, 31),
+    "植树节": (3, 12), "愚人节": (4, 1), "建军节": (8, 1), "万圣节": (10, 31),
 }  # fmt: skip
 _LUNAR = {
     "春节": (1, 1), "元宵": (1, 15), "端午": (5, 5), "七夕": (7, 7), "中秋": (8, 15), "重阳": (9, 9), "腊八": (12, 8),
-    "小年": (12, 23),
+    "小年": (12, 23), "中元节": (7, 15),
 }  # fmt: skip
+#: The month, the weekday and which of them: 母亲节 is the second Sunday of May.
+_MOVING = {"母亲节": (5, 6, 2), "父亲节": (6, 6, 3), "感恩节": (11, 3, 4)}
+#: Terms of the sun; the second are words of the weather as well.
+_TERMS = "立春|惊蛰|春分|谷雨|立夏|芒种|夏至|立秋|处暑|秋分|霜降|立冬|冬至"
+_WEATHER = "雨水|小满|小暑|大暑|白露|寒露|小雪|大雪|小寒|大寒"
 NAMES = (
+    rf"{_TERMS}|(?:{_WEATHER})(?=那天|当天|这天|前一天|节气)|母亲节|父亲节|感恩节|植树节|愚人节|建军节|万圣节|中元节|"
     "双十一|双11|双十二|双12|平安夜|圣诞|跨年|元旦|春节|大年三十|年三十|除夕|过年|元宵|清明|端午|七夕|中秋|"
     "重阳|腊八|小年|国庆|"
     "劳动节|五一|情人节|妇女节|三八节|五四|青年节|儿童节|六一|教师节|618|十一(?=长假|黄金周|假期|放假|期间|"
     "小长假|回来|过后|之?后|之?前|节)"
 )
+_TERM_NAMES = frozenset(f"{_TERMS}|{_WEATHER}".split("|"))
 ORDINAL = "一二两三四五六七八九1-9"
 
 
@@ -100,6 +108,13 @@ def _in_year(name: str, year: int, *, on: bool) -> tuple[date, date]:
     if name in {"除夕", "大年三十", "年三十"}:
         day = lunar(year, 1, 1) - DAY
         return day, day
+    if name in _MOVING:
+        month, weekday, which = _MOVING[name]
+        begin = date(year, month, 1)
+        day = begin + ((weekday - begin.weekday()) % 7 + 7 * (which - 1)) * DAY
+        return day, day
+    if name in _terms(year):
+        return _terms(year)[name], _terms(year)[name]
     if name == "清明":
         day = _qingming(year)
         return day, day
@@ -111,6 +126,12 @@ def _in_year(name: str, year: int, *, on: bool) -> tuple[date, date]:
     if on or base not in {"国庆", "春节", "五一"}:
         return day, day
     return day, statutory(base, day)[1]
+
+
+def latest(name: str, today: date) -> date:
+    """Return the first day of a feast the last time that it had begun."""
+    this_year = _in_year(name, today.year, on=False)[0]
+    return this_year if this_year <= today else _in_year(name, today.year - 1, on=False)[0]
 
 
 def days_off(name: str, today: date) -> tuple[date, date]:
@@ -137,6 +158,17 @@ def next_days_off(today: date) -> tuple[date, date]:
     return min(candidates)
 
 
+@cache
+def _terms(year: int) -> dict[str, date]:
+    """Return the days on which the terms of the sun begin; 清明 is left to the library of holidays."""
+    found: dict[str, date] = {}
+    for lunar_year in (year, year + 1):
+        for name, solar in _RECKONING.fromYmd(lunar_year, 6, 1).getJieQiTable().items():
+            if solar.getYear() == year and name in _TERM_NAMES:
+                found[name] = date(year, solar.getMonth(), solar.getDay())
+    return found
+
+
 @lru_cache(maxsize=4096)
 def lunar(year: int, month: int, day: int) -> date:
     """Return the day of a lunar date; a 30th that the month lacks is its 29th."""
@@ -147,6 +179,12 @@ def lunar(year: int, month: int, day: int) -> date:
 def next_lunar(month: int, day: int, today: date) -> date | None:
     """Return the next day on which a lunar date falls."""
     return _first_from(today, lambda year: lunar(year, month, day))
+
+
+def next_of_lunar_month(day: int, today: date) -> date | None:
+    """Return the next day that bears a number of the lunar month, in whichever month."""
+    coming = (next_lunar(month, day, today) for month in range(1, 13))
+    return min((each for each in coming if each is not None), default=None)
 
 
 def _first_from(today: date, in_year: Callable[[int], date]) -> date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from care.adapters.language import times_feasts as feasts
@@ -23,6 +24,7 @@ FEASTS = re.compile(
     rf"(?P<past>过完|过了)?(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
     rf"(?:(?P<on>那天|当天|当日|正日子)|(?P<during>期间|里|那几天|这几天|那阵)|(?P<last>最后一天)|"
     rf"第(?P<nth>[{feasts.ORDINAL}])天"
+    rf"|(?P<around>前后)|前(?P<few>[{feasts.ORDINAL}])天"
     rf"|(?P<before>之前|以前|前夕|前一天|前(?!台|面|牙|天))|(?P<after>之后|以后|过后|回来|结束后?|后(?!天|面|"
     rf"悔|槽)|过完|完)(?:的?(?:第(?P<k>[{feasts.ORDINAL}])|头一)(?P<what>个工作日|天上班|个?上班日|天|周|"
     rf"个星期))?)?"
@@ -53,11 +55,15 @@ def _lunar_dates(words: str, today: date) -> Iterator[Day]:
             continue
         month = {"正": 1, "大年": 1, "年": 1, "腊": 12, "冬": 11, "": 1}.get(name) or to_number(name) or 0
         days_before = 75 if re.search(r"年|春节|除夕|正月", words) else 20
-        if match["d3"] and not _near_new_year(today, days_before):
+        alone = len(words) <= match.end() - match.start() + 2
+        if match["d3"] and not alone and not _near_new_year(today, days_before):
             continue
         day = feasts.next_lunar(month, number, today)
+        if match["d3"]:  # of the month that is under way
+            day = feasts.next_of_lunar_month(number, today) if not _near_new_year(today, days_before) else day
         if day is not None:
-            yield Day(match.start(), match.end(), day, day)
+            back = feasts.next_lunar(month, number, today - 350 * DAY)
+            yield Day(match.start(), match.end(), day, day, back=back if back is not None and back <= today else None)
 
 
 def _near_new_year(today: date, days: int) -> bool:
@@ -88,6 +94,14 @@ def _feast(match: re.Match[str], today: date) -> Day:
     first, last = feasts.days_off(name, today) if off else feasts.feast(name, today, on=bool(match["on"]))
     if match["before"] == "前一天":
         return run(match, first - DAY, first - DAY)
+    if match["around"]:
+        reach = 1 if first == last else 3
+        return run(match, max(today, first - reach * DAY), last + reach * DAY)
+    if match["few"]:
+        number = to_number(match["few"]) or 1
+        if match["off"]:
+            return run(match, first, first + (number - 1) * DAY)
+        return run(match, first - number * DAY, first - DAY)
     if match["before"]:
         first = feasts.days_off(name, today)[0] if name in {"春节", "过年"} else first
         return _before(match, first, 7, today)
@@ -98,7 +112,8 @@ def _feast(match: re.Match[str], today: date) -> Day:
     if match["nth"]:
         day = feasts.feast(name, today, on=True)[0] + ((to_number(match["nth"]) or 1) - 1) * DAY
         return run(match, day, day)
-    return run(match, max(first, today) if last >= today else first, last)
+    found = run(match, max(first, today) if last >= today else first, last)
+    return replace(found, back=feasts.latest(name, today))
 
 
 def _before(match: re.Match[str], first: date, days: int, today: date) -> Day:

@@ -31,11 +31,11 @@ class Point:
     clock: Clock | None = None
 
 
-def points_in(words: str, today: date) -> Iterator[Point]:
-    """Yield every point a text names, in order."""
+def points_in(words: str, today: date, hours: frozenset[int] = frozenset()) -> Iterator[Point]:
+    """Yield every point a text names, in order; at `hours` even 一点 is an hour."""
     found = days.find(words, today)
     parts = parts_in(words, [(day.start, day.end) for day in found])
-    hinted = frozenset([day.end for day in found] + [part.end for part in parts])
+    hinted = hours | frozenset([day.end for day in found] + [part.end for part in parts])
     clocks = clocks_in(_masked(words, found), hinted=hinted)
     pieces: list[Day | Part | Clock] = sorted([*found, *parts, *clocks], key=lambda piece: piece.start)
     point: Point | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from care.adapters.language import times_feasts as feasts
@@ -12,8 +13,8 @@ from care.adapters.language.times_day import DAY, TO, WEEK, WEEKDAY, Day, run
 
 WEEKS_ON = {"上上": -2, "上": -1, "这": 0, "本": 0, "下": 1, "下下": 2, "再下": 2}
 NEAR = {
-    "大前": -3, "前": -2, "昨": -1, "琴": -1, "寻": -1, "夜": -1, "今": 0, "当": 0, "明": 1, "听": 1, "后": 2, "大后": 3,
-    "外后": 3,
+    "大前": -3, "前": -2, "昨": -1, "琴": -1, "寻": -1, "夜": -1, "今": 0, "当": 0, "明": 1, "听": 1, "后": 2,
+    "大后": 3, "外后": 3,
 }  # fmt: skip
 NEAR_DAY = re.compile(
     r"(?<!之)(?<!以)(?<!然)(?<!最)(?:大后|外后|大前|(?<!目)(?<!之)前|昨|今|明|(?<![今背落饭术])后)(?:天|日(?!本)|"
@@ -25,7 +26,7 @@ _WHICH = r"(?P<which>(?:再下|下下)一?个?|下一?个?|这一?个?|本|上�
 WEEKDAY_IN = re.compile(
     rf"{_WHICH}(?<![每隔])(?:(?<![{NUMERAL}几半\d])(?<![{NUMERAL}几半\d]个)|(?<=周[一二三四五六])|"
     rf"(?<=星期[一二三四五六])){WEEK}(?:的?{WEEK})?(?P<day>[一二三四五六日天七]|[1-7](?!\d))"
-    rf"(?:(?:{TO}|、)?(?:这|本|下)?(?:{WEEK})?(?P<to>(?<=[到至~—–\-])[一二三四五六日天七1-7]|"
+    rf"(?:(?:{TO}|、)?(?:这|本|下)?(?:{WEEK})?(?:(?<=[一二三四])[二三四五](?=[三四五六日天]))*(?P<to>(?<=[到至~—–\-])[一二三四五六日天七1-7]|"
     rf"(?<=[到至~—–\-]周)[一二三四五六日天七1-7]|(?<=[到至~—–\-]星期)[一二三四五六日天七1-7]|"
     rf"(?<=[一二三四五、])[二三四五六日天](?![点号月\d个])))?"
     r"(?![次回年颗遍趟个节围])(?!天(?!晚|早|上|下|中)|小时|点半?前|边)"
@@ -75,7 +76,8 @@ def _weekdays(words: str, today: date) -> Iterator[Day]:
                 continue
             if match["which"] is None and last < today:
                 day, last = day + 7 * DAY, last + 7 * DAY
-            yield run(match, max(day, today) if match["which"] is None else day, last)
+            several = run(match, max(day, today) if match["which"] is None else day, last)
+            yield several if match["which"] is None else replace(several, weekday=number)
             continue
         if match["which"] is None:
             back = day if day < today else day - 7 * DAY
