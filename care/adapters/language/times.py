@@ -106,7 +106,9 @@ class TimeReader:
             span = self._until(span, first, choice.last, local)
         elif choice.relation and not choice.over:
             span = self._related(span, first, choice.relation, local)
-        pointed = span.grain in {"hour", "minute"} or (first.clock is not None and choice.relation == "after")
+        pointed = span.grain in {"hour", "minute"} or (
+            first.clock is not None and choice.relation in {"after", "from"}
+        )
         begun = span.end <= local or (pointed and span.start <= local)
         if first.day is None and begun and not choice.over:
             span = replace(span, start=span.start + DAY, end=span.end + DAY)
@@ -161,6 +163,8 @@ class TimeReader:
         opens, closes = self._opening
         day = span.start.date()
         if point.clock is None and point.part is None:
+            if relation == "from":
+                return replace(span, end=max(span.end, span.start + 7 * DAY), grain="range")
             if relation == "around":
                 start = max(span.start - DAY, self._midnight(local.date()))
                 return replace(span, start=min(start, span.start), end=span.end + DAY, grain="range")
@@ -179,7 +183,7 @@ class TimeReader:
             return replace(
                 span, start=next(each for each in starts if each < span.start), end=span.start, grain="range"
             )
-        start = span.start if point.clock is not None else span.end
+        start = span.start if point.clock is not None or relation == "from" else span.end
         end = self._combine(day, closes)
         return replace(span, start=start, end=end if end > start else start + 2 * HOUR, grain="range")
 

@@ -25,6 +25,7 @@ from care.adapters.language.times_cues import (
     EVENT_SURE,
     FELT,
     FILLER,
+    FROM,
     FUTURE_VERB,
     HABIT,
     INTENDED,
@@ -42,7 +43,7 @@ from care.adapters.language.times_cues import (
     YOURS,
 )
 from care.adapters.language.times_dates import bare_date
-from care.adapters.language.times_day import Day
+from care.adapters.language.times_day import DAY, Day
 from care.adapters.language.times_points import Point, points_in
 
 
@@ -55,7 +56,7 @@ class Choice:
         first: the point, or where a range begins.
         last: where a range ends.
         others: the points that would do as well.
-        relation: `before`, `after` or `around`, when the time bounds what is meant.
+        relation: `before`, `after`, `from` or `around`, when the time bounds what is meant.
         wanted: whether the words beside it ask for something.
         refused: said not to suit.
         over: told of as past.
@@ -137,9 +138,10 @@ def _linked(words: str, points: list[Point]) -> Iterator[Choice]:
         reach = others[-1].end if others else end
         relation = None
         if last is None and not others:
-            after, before, around = (each.match(words[end:]) for each in (AFTER, BEFORE, AROUND))
-            relation = "after" if after else "before" if before else "around" if around else None
-            bound = after or before or around
+            bound = None
+            for name, words_of in (("after", AFTER), ("from", FROM), ("before", BEFORE), ("around", AROUND)):
+                if bound is None and (bound := words_of.match(words[end:])):
+                    relation = name
             end += bound.end() if bound else 0
             reach = end
         if first.day is not None and first.day.other is not None:
@@ -289,9 +291,12 @@ def _narrows(other: Choice, best: Choice, today: date) -> bool:
         return False
     if other.start < best.end or other.refused or other.over or not other.wanted or other.relation or other.last:
         return False
-    begin = today if best.relation == "before" else wide.first
-    inside = best.relation != "after" and begin <= narrow.first <= narrow.last <= wide.last and narrow.problem is None
-    return inside and narrow.last - narrow.first < wide.last - begin
+    begin, last = today if best.relation == "before" else wide.first, wide.last
+    if best.relation in {"after", "from"}:
+        begin = wide.first if best.relation == "from" else wide.last + DAY
+        last = begin + 6 * DAY
+    inside = begin <= narrow.first <= narrow.last <= last and narrow.problem is None
+    return inside and narrow.last - narrow.first < last - begin
 
 
 def _supplements(words: str, other: Choice, best: Choice) -> bool:

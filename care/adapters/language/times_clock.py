@@ -40,19 +40,21 @@ _NOT_A_PART = re.compile(
     r"^(?:好(?![的吗约挂看做了]|不好)|安(?![排])|会|餐|饭(?!后|以后|过后)|报|市|场|班|自习|年|期|睡早起)"
 )
 GLUED = re.compile(
-    rf"[早晚夜](?!一点)(?=\s*{_N}\s*[点时:])|(?<=[今明后昨前])[早晚夜](?!点|一点|些|饭|餐|班|就|已|都)|"
+    rf"[早晚夜](?!一点)(?=\s*{_N}\s*[点时:])|(?<=[今明后昨前听琴寻])[早晚夜](?!点|一点|些|饭|餐|班|就|已|都)|"
     rf"(?<=[号日一二三四五六天末])[早晚](?!点|一点|些|饭|餐|到|来|去|了|就|都|班|会|半)|"
     rf"(?<![a-z])[ap]m(?![a-z])"
 )
 CLOCK = re.compile(
     rf"(?:差(?P<short>一刻|[{NUMERAL}]{{1,2}}分|\d{{1,2}}分)钟?)?(?P<h>{_N})\s*(?:点钟?|时(?!候|间|光|期|代|刻|"
     rf"尚|段|不|半会|之)|[:](?=[0-5]\d(?!\d)))\s*整?"
-    rf"(?:(?P<half>半(?!小时|个))|(?P<quarter>[一二三])刻|差(?P<less>一刻|[{NUMERAL}]{{1,2}}分|\d{{1,2}}分)|"
+    rf"(?:(?P<half>半(?!小时|个))|(?P<quarter>[一二三1-3])刻|差(?P<less>一刻|[{NUMERAL}]{{1,2}}分|\d{{1,2}}分)|"
     rf"(?P<fives>[一二两三四五六七八九十]|十一|\d{{1,2}})个字|过?(?P<m>[0-5]\d|\d(?=分)|[零〇][{NUMERAL}]|[一二三四五]?十[{NUMERAL}]?|[{NUMERAL}](?=分))(?![{NUMERAL}"
     rf"点时:号月])(?:分(?!钟))?)?"
     r"|(?<=[午早晚上])(?P<hd>\d{1,2})\.(?P<md>[0-5]\d)(?!\d)|(?<![\d.:])(?P<he>\d{1,2})(?=\s?[ap]m(?![a-z]))"
 )
-EITHER = re.compile(rf"(?P<a>[一二两三四五六七八九])(?P<b>[二两三四五六七八九十])点钟?(?!半|[一三]刻|[{NUMERAL}\d])")
+EITHER = re.compile(
+    rf"(?P<ten>二?十)?(?P<a>[一二两三四五六七八九])(?P<b>[二两三四五六七八九十])点钟?(?!半|[一三]刻|[{NUMERAL}\d])"
+)
 _TO = r"(?:到|至|~|—|–|-|、|或|或者)"
 _LONE = re.compile(r"(?:[嗯那就约改到在,， ]|可以|要不)*(?P<hour>[一1]点)(?:吧|呢|可以|行|左右|好了|[。.!！~])*")
 #: An hour of the clinic's day without a mark: 1430.
@@ -153,15 +155,14 @@ def bare_hour(words: str) -> Clock | None:
 
 def _either(words: str) -> Iterator[Clock]:
     for match in EITHER.finditer(words):
+        ten = {None: 0, "十": 10}.get(match["ten"], 20)
         first, last = DIGITS[match["a"]], to_number(match["b"]) or 0
         if last == first + 1:
-            yield Clock(match.start(), match.end(), first, until=last)
+            yield Clock(match.start(), match.end(), ten + first, until=ten + last)
 
 
 def _clocks(words: str, hinted: frozenset[int]) -> Iterator[Clock]:
-    either = {match.start() for match in EITHER.finditer(words)} | {
-        match.start() + 1 for match in EITHER.finditer(words)
-    }
+    either = {place for match in EITHER.finditer(words) for place in range(*match.span())}
     for match in CLOCK.finditer(words):
         spoken = match["h"] or match["hd"] or match["he"]
         hour = to_number(spoken)
@@ -172,7 +173,7 @@ def _clocks(words: str, hinted: frozenset[int]) -> Iterator[Clock]:
         if match["half"]:
             minute, exact = 30, True
         elif match["quarter"]:
-            minute, exact = 15 * DIGITS[match["quarter"]], True
+            minute, exact = 15 * (to_number(match["quarter"]) or 0), True
         elif match["m"] or match["md"]:
             number = to_number(match["m"] or match["md"])
             if number is None or number > 59:

@@ -44,9 +44,9 @@ EITHER_DAY = re.compile(
 )
 MONTH = re.compile(
     rf"(?:(?P<year>20\d\d|[今明后去])年的?)?(?:(?P<which>下下|下|这|本|当|上)个?月|(?<![\d.{NUMERAL}个半几第])("
-    rf"?P<m>{NUMBER})月(?:份)?)(?:的|里|内)?(?P<part>月底|月初|月末|月中|初|头上|头几天|头(?!一|两|天)|末尾|尾|底|末|上旬|中旬|下旬|中(?!午|间|秋|"
+    rf"?P<m>{NUMBER})月(?:份)?)(?:的|里|内)?(?P<part>月底|月初|月末|月中|初|头上|头几天|头(?!一|两|天)|末尾|尾|底|末|上中旬|中下旬|上旬|中旬|下旬|中(?!午|间|秋|"
     rf"的|医))?(?![\d经龄大]|天(?!气))"
-    r"|(?<!\d)(?P<bare>月底|月初|月末|月头|月尾|月中(?!旬)|月中旬|上旬|中旬|下旬)"
+    r"|(?<!\d)(?P<bare>月底|月初|月末|月头|月尾|月中(?!旬)|月中旬|上中旬|中下旬|上旬|中旬|下旬)"
 )
 YEAR_PART = re.compile(
     r"(?P<y>[今明]年)?(?:年底|年末|(?<![每])年初(?![一二三四五六七八九十])|上半年|下半年|暑假|寒假)|"
@@ -226,6 +226,10 @@ def _month(match: re.Match[str], words: str, today: date) -> Day | None:
     begin, end = first, last
     if part in {"底", "末", "尾", "末尾"}:
         begin = last - 6 * DAY
+    elif part == "中下旬":
+        begin = first.replace(day=11)
+    elif part == "上中旬":
+        end = first.replace(day=20)
     elif part in {"下旬"}:
         begin = first.replace(day=21)
     elif part in {"初", "上旬", "头几天", "头", "头上"}:

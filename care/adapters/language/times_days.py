@@ -13,15 +13,15 @@ from care.adapters.language.numbers import to_number
 from care.adapters.language.times_day import DAY, WEEK, WEEKDAY, Day
 
 NTH_IN = re.compile(
-    rf"^的?(?:第(?P<k>[{feasts.ORDINAL}])|(?P<first>头一|首)|(?P<last>最后一))个(?:(?P<work>工作日)|{WEEK}(?P<d"
-    rf"ay>[一二三四五六日天]))"
+    rf"^的?(?:第(?P<k>[{feasts.ORDINAL}])|(?P<first>头一|首)|(?P<last>最后一))(?:个(?:(?P<work>工作日)|{WEEK}(?P<d"
+    rf"ay>[一二三四五六日天末]))|个?(?P<week>{WEEK}))"
 )
 
 
 #: The first or last days of a stretch: 下周前三天, 国庆假期最后两天.
 EDGE_OF = re.compile(rf"^的?(?P<side>前|头|最后|末)(?P<n>[{feasts.ORDINAL}])(?:天|日)")
 #: Streets and places are named after days.
-_PLACE = re.compile(r"^(?:路(?!过|上)|大?街|大道|广场|巷|桥(?!牙|体)|村|新村|小区|公园|小学|中学|医院|地铁)")
+_PLACE = re.compile(r"^(?:路(?!过|上)|大?街|大道|广场|巷|桥(?!牙|体)|村(?!里)|新村|小区|公园|小学|中学|医院|地铁)")
 _COLLECTIVE = {"week", "month", "range"}
 
 
@@ -75,12 +75,26 @@ def _narrowed(words: str, day: Day) -> Day:
     whole = [day.first + step * DAY for step in range((day.last - day.first).days + 1)]
     if day.grain == "month":
         whole = [day.last.replace(day=number) for number in range(1, day.last.day + 1)]
+    if match["week"]:
+        weeks = [whole[place : place + 7] for place in range(0, len(whole) - 6, 7)]
+        weeks = [whole[-7:]] if match["last"] else weeks
+        nth = (to_number(match["k"]) or 1) - 1 if match["k"] else 0
+        if day.grain != "month" or nth >= len(weeks):
+            return day
+        return replace(day, end=day.end + match.end(), first=weeks[nth][0], last=weeks[nth][-1], grain="range")
+    weekend = match["day"] == "末"
     fits = [
         each
         for each in whole
-        if (feasts.is_workday(each) if match["work"] else each.weekday() == WEEKDAY[match["day"]])
+        if (feasts.is_workday(each) if match["work"] else each.weekday() == (5 if weekend else WEEKDAY[match["day"]]))
     ]
     place = -1 if match["last"] else (to_number(match["k"]) or 1) - 1 if match["k"] else 0
     if not -len(fits) <= place < len(fits):
         return replace(day, end=day.end + match.end(), problem="impossible")
-    return replace(day, end=day.end + match.end(), first=fits[place], last=fits[place], grain="day")
+    return replace(
+        day,
+        end=day.end + match.end(),
+        first=fits[place],
+        last=fits[place] + weekend * DAY,
+        grain="weekend" if weekend else "day",
+    )

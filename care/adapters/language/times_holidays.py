@@ -25,12 +25,12 @@ FEASTS = re.compile(
     rf"(?:(?P<on>那天|当天|当日|正日子)|(?P<during>期间|里|那几天|这几天|那阵)|(?P<last>最后一天)|"
     rf"第(?P<nth>[{feasts.ORDINAL}])天"
     rf"|(?P<around>前后)|前(?P<few>[{feasts.ORDINAL}])天"
-    rf"|(?P<before>之前|以前|前夕|前一天|前(?!台|面|牙|天))|(?P<after>之后|以后|过后|回来|结束后?|后(?!天|面|"
+    rf"|(?P<before>之前|以前|前夕|前一天|前(?!台|面|牙|天))|(?P<after>之后|以后|过后|收假后?|回来|结束后?|后(?!天|面|"
     rf"悔|槽)|过完|完)(?:的?(?:第(?P<k>[{feasts.ORDINAL}])|头一)(?P<what>个工作日|天上班|个?上班日|天|周|"
     rf"个星期))?)?"
 )
 AFTER_HOLIDAY = re.compile(
-    rf"(?:节后|假期(?:结束)?(?:以后|之后|后|结束)|(?:放|休|过)完(?:假|节)(?:以?后)?|收假后?|长假(?:之|"
+    rf"(?:节后|假期(?:结束)?(?:以后|之后|后|结束)|(?:放|休|过)完(?:假|节)(?:以?后)?|收假后?|(?:开门|开工|开业|开诊|上班|营业)的?(?=第一天|头一天)|长假(?:之|"
     rf"以)?后)(?:的?(?:第(?P<k>[{feasts.ORDINAL}])|头一)(?P<what>个工作日|天上班|个?上班日|天|周|个星期))?|"
     rf"(?P<eve>(?<![季时春情细关环])节前|假期前|放假前|长假前)"
 )
@@ -53,7 +53,11 @@ def _lunar_dates(words: str, today: date) -> Iterator[Day]:
         name = match["m"] or (match["month"] or "").removesuffix("月")
         if number is None or not 1 <= number <= 30:
             continue
-        month = {"正": 1, "大年": 1, "年": 1, "腊": 12, "冬": 11, "": 1}.get(name) or to_number(name) or 0
+        month = (
+            {"正": 1, "大年": 1, "年": 1 if number <= 15 else 12, "腊": 12, "冬": 11, "": 1}.get(name)
+            or to_number(name)
+            or 0
+        )
         days_before = 75 if re.search(r"年|春节|除夕|正月", words) else 20
         alone = len(words) <= match.end() - match.start() + 2
         if match["d3"] and not alone and not _near_new_year(today, days_before):

@@ -55,7 +55,7 @@ _WRITTEN: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
         ),
         (rf"(?<![a-z])({'|'.join(_MONTHS)})[a-z]{{0,6}}\.?\s*(\d{{1,2}})(?:st|nd|rd|th)?(?![\d:a-z])", _month_first),
         (rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th)?(?: of)?\s*({'|'.join(_MONTHS)})(?![a-z]*\d)[a-z]{{0,6}}", _month_last),
-        (r"(?<![a-z])the day after tomorrow(?![a-z])", "后天"),
+        (r"(?<![a-z])(?:the )?day after tomorrow(?![a-z])", "后天"),
         (r"(?<![a-z])(?:in the )?afternoon(?![a-z])", "下午"),
         (r"(?<![a-z])(?:in the )?morning(?![a-z])", "上午"),
         (r"(?<![a-z])this evening(?![a-z])", "今晚"),

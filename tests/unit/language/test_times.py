@@ -189,8 +189,27 @@ HEAPS = (
     "明天",
     "\0",
     "年底初",
+    "dec ",
+    "除了",
+    "再等",
+    "吃完饭",
+    "下周今",
+    "不是三点，是",
+    "二零二七",
 )
-ODD = ("\ud800三点", "", " \n\t ", "٣点", "²号", "点点点号号号", "99999999999999999999号", "五千万号")
+ODD = (
+    "\ud800三点",
+    "",
+    " \n\t ",
+    "٣点",
+    "²号",
+    "点点点号号号",
+    "99999999999999999999号",
+    "五千万号",
+    "ⅫⅢ点",
+    "明天3️⃣点",
+    "\u202e点三天明",
+)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +222,44 @@ def test_no_text_raises_or_takes_long(text: str, reader: TimeReader) -> None:
     reader.read(text, MONDAY, "booking.time")
 
     assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2月30日", "13月", "13月5日", "25点", "32号", "0号", "四月三十一号", "星期八", "20260230", "下午二十六点"],
+)
+def test_what_does_not_exist_is_never_booked(text: str, reader: TimeReader) -> None:
+    assert reader.read(text, MONDAY, "booking.time").named is None
+
+
+def test_twenty_thousand_characters_are_read_at_once(reader: TimeReader) -> None:
+    began = time.perf_counter()
+
+    span = reader.read("明天下午三点" + "，我牙疼" * 5_000, MONDAY).span
+
+    assert time.perf_counter() - began < 0.2
+    assert span is not None
+    assert span.start == datetime(2026, 11, 24, 15, tzinfo=ZONE)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "America/St_Johns", "Pacific/Marquesas", "Australia/Lord_Howe"])
+def test_any_zone_of_a_clinic_will_do(zone: str) -> None:
+    there = ZoneInfo(zone)
+
+    span = TimeReader(there).read("明天下午三点", datetime(2027, 3, 13, 12, tzinfo=there)).span
+
+    assert span is not None
+    assert span.start == datetime(2027, 3, 14, 15, tzinfo=there)
+
+
+def test_in_an_hour_is_an_hour_away_even_when_the_clocks_change_meanwhile() -> None:
+    there = ZoneInfo("America/New_York")
+    before = datetime(2027, 3, 14, 1, 30, tzinfo=there)
+
+    span = TimeReader(there).read("一个小时后到", before).span
+
+    assert span is not None
+    assert span.start.astimezone(UTC) - before.astimezone(UTC) == timedelta(hours=1)
 
 
 @settings(max_examples=300, deadline=None)
