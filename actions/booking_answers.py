@@ -144,6 +144,9 @@ def _hear_choice(state: State, values: Values, turn: Turn) -> bool:
     if tapped is not None:
         chosen = next((slot for slot in offers if f"{slot.start_at.isoformat()}|{slot.practitioner}" == tapped), None)
         return _take(state, chosen, turn)
+    if hearing.is_lukewarm(turn.text):
+        state.note = "which"
+        return True
     change = hearing.change_in(turn.text)
     index = hearing.which_in(turn.text, len(offers)) if change is None else None
     if index is None and change is None:

@@ -82,6 +82,8 @@ QUESTIONS = frozenset(
 #: These are never an answer to a question about a visit, however unsure the model is.
 ALWAYS_FIRST = frozenset(["request_human", "complain", "report_symptom", "report_low_mood", "ask_medication"])
 SURE = 0.55  # below this a message that names a value is taken as the answer it could be
+TOO_SHORT = 2  # characters in which nobody opens another subject: 正常, 还行
+COURTESIES = frozenset(["thank", "greet", "goodbye"])
 ASKED_TIME = "booking.time"
 
 
@@ -278,6 +280,8 @@ def _is_other_subject(turn: Turn, values: Values, requested: str) -> bool:
     if turn.intent == "cancel_appointment":
         return turn.slot("booking_visit") == NEW and not hearing.gives_up(turn.text)
     if turn.intent not in QUESTIONS:
+        return False
+    if len(turn.text.strip()) <= TOO_SHORT and turn.intent not in ALWAYS_FIRST and turn.intent not in COURTESIES:
         return False
     if requested == "booking_service" and does_not_know(turn.text):
         return False

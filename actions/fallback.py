@@ -11,7 +11,7 @@ from actions.booking_state import cleared
 from actions.data_rights import save_phone
 from actions.hearing import Values, values_in
 from actions.information import AskPractitioner, AskPrice, AskService
-from actions.people import NURSE_ASKED, DentalAnxiety, RequestHuman
+from actions.people import FEAR_ASKED, NURSE_ASKED, DentalAnxiety, RequestHuman
 from actions.recovery import MOOD_ASKED, LowMood
 from actions.turn import CareAction, Events, Turn, leave_loop, said_again
 from care.model.case import CaseLevel
@@ -40,7 +40,7 @@ class Inform(CareAction):
             "price.service": AskPrice,
             "service.which": AskService,
             "practitioner.need": AskPractitioner,
-            "anxiety.fear": DentalAnxiety,
+            FEAR_ASKED: DentalAnxiety,
             MOOD_ASKED: LowMood,
         }
         if turn.asked in answers:

@@ -59,17 +59,44 @@ HOUR_WORD = re.compile(r"[0-9一二三四五六七八九十两零〇]+\s*(点|�
 BEFORE_MOVE = re.compile(r"(改|换|挪|移|推|调|延|提)(到|成|为|至|去|在)?")
 WITHOUT = re.compile(r"(不要|别|不想|不想找|不找|不看|不是|除了|不约|不选|不喜欢)(找|要|看|约|让)?$")
 LEAD = re.compile(
-    r"^(?:另外|此外|顺便|顺带|对了|还有|然后|再就是|再者|同时|最后|哦|噢|嗯|那|就是|也|请|and)*(?:问(?:一?下|个)|说一下)?[\s,，、:：]*"
+    r"^(?:但是|不过|可是|就是|另外|此外|顺便|顺带|对了|还有|然后|再就是|再者|同时|最后|哦|噢|嗯|那|就是|也|请|and)*(?:问(?:一?下|个)|说一下)?[\s,，、:：]*"
 )
 EDGES = " \t\n,，。.;；、!！?？~～…:：—-"
-SPLITS = re.compile(r"[,，。.;；!！?？\n]|\s{1,}")
 EVERYTHING = re.compile(
     r"(都|全|什么都|全都|统统)(算了|不要了|不弄了|不办了|不用了|不约了|别弄了|不用管了|取消了吧)|都不(用|要|办|弄|约)了"
 )
 LUKEWARM = re.compile(r"一般+|一般吧|还行吧?|凑合吧?|马马虎虎|就那样吧?|还可以|还好吧?|不好说|说不好")
 BARE_NUMBER = re.compile(r"(?:10|[0-9]|[零一二两三四五六七八九十])\s*分?[。.!！~～]*")
 ADDS = re.compile(r"也|另外|还(?:要|想|得)|再(?:给|帮|替|约|来)|自己")
-HEAD_LIMIT = 8  # characters of a first clause that can be a mere yes, no or 第二个
+#: What neither a clinic nor a club arranges; in a message that names nothing of ours it is not our business.
+NOT_OURS = re.compile(
+    r"外卖|快递|包裹|机票|高铁|火车票|车票|航班|登机|酒店|宾馆|民宿|餐厅|饭店|火锅|烧烤|(约|吃|订).{0,2}饭|聚餐|奶茶|理发|剪头|剪个头|美发|烫头"
+    r"|美甲|按摩|足疗|电影|演唱会|门票|打车|约.{0,2}车|叫.{0,2}车|代驾|专车|驾校|核酸|疫苗|体检|骨科|眼科|内科|妇科|皮肤科|耳鼻喉|产检"
+    r"|近视|配镜|眼镜|话费|水费|电费|银行|贷款|信用卡|股票|基金|彩票|家政|保洁|搬家|维修|空调|签证|护照|英语班|补习|健身房|瑜伽课"
+)
+OURS = re.compile(r"牙|齿|口腔|复查|拆线|种植|正畸|矫正|医生|大夫|洗漱|诊|门店|你们|预约单|号源")
+ANIMALS = re.compile(r"(狗|猫|宠物|兔子|仓鼠|毛孩子|泰迪|金毛|柯基|边牧).{0,8}(牙|看病|挂号|约)")
+PLAIN_LIMIT = 8  # characters of a clause that only chooses
+PLAIN_YES = frozenset(
+    {
+        "好",
+        "好的",
+        "好啊",
+        "行",
+        "可以",
+        "对",
+        "对的",
+        "是",
+        "是的",
+        "没错",
+        "没问题",
+        "确认",
+        "确定",
+        "约定",
+        "就这个",
+    }
+)
+PLAIN_NO = frozenset({"不", "不要", "不行", "不用", "不用了", "不对", "不是", "不可以"})
 
 NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
@@ -226,6 +253,16 @@ def drops_everything(text: str) -> bool:
     return bool(EVERYTHING.search(text))
 
 
+def is_not_ours(text: str) -> bool:
+    """Whether the words are about something that is arranged elsewhere: 取消我的外卖, 约个眼科."""
+    return bool(NOT_OURS.search(text)) and not OURS.search(text)
+
+
+def is_about_an_animal(text: str) -> bool:
+    """Whether a treatment is wanted for an animal."""
+    return bool(ANIMALS.search(text))
+
+
 def is_bare_number(text: str) -> bool:
     """Whether the words are a number and nothing else: 9, 九, 9分."""
     return bool(BARE_NUMBER.fullmatch(text.strip()))
@@ -258,10 +295,19 @@ def quoted(text: str, limit: int) -> str:
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
-def short_head(text: str) -> str:
-    """Return what stands before the first comma or blank when that is short and something follows, else nothing."""
-    head, *rest = SPLITS.split(text.strip(EDGES), maxsplit=1)
-    return head if rest and len(head) <= HEAD_LIMIT else ""
+def names_place(text: str) -> bool:
+    """Whether a clause only points into a list: 第二个, 就第一个吧."""
+    return len(text) <= PLAIN_LIMIT and bool(re.search(r"第\s*[一二两三四五1-5]\s*个", text))
+
+
+def is_plain_yes(text: str) -> bool:
+    """Whether a clause is a yes and nothing else; 对了 and 嗯 only lead over to something."""
+    return text in PLAIN_YES
+
+
+def is_plain_no(text: str) -> bool:
+    """Whether a clause is a no and nothing else."""
+    return text in PLAIN_NO
 
 
 def part_before_move(text: str) -> str:

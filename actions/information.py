@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk.events import SlotSet
 
 from actions.booking_answers import first_service
@@ -17,6 +19,10 @@ ASPECTS = (
     ("utter_service_pain", ("疼", "痛", "麻药", "难受", "酸不酸", "遭罪")),
     ("utter_service_time", ("多久", "多长时间", "几分钟", "多少时间", "几个小时", "要几次", "半天")),
     ("utter_service_preparation", ("准备", "注意", "空腹", "吃饭", "吃东西", "带什么", "之前", "前要")),
+)
+#: Whether a treatment is right for somebody with these is for who treats them to say.
+CONDITIONS = re.compile(
+    r"高血压|血压高|糖尿病|血糖|心脏|支架|搭桥|起搏器|中风|脑梗|抗凝|华法林|阿司匹林|过敏|怀孕|孕妇|孕期|备孕|哺乳|化疗|放疗|骨质疏松|肾病|透析|肝炎"
 )
 
 
@@ -95,6 +101,12 @@ class AskService(CareAction):
     code = "action_service"
 
     def act(self, turn: Turn) -> Events:
+        if CONDITIONS.search(turn.text):
+            with self.house.unit_of_work() as uow:
+                promise = turn.promise(CaseLevel.L3, "ask_service_condition", uow=uow)
+                uow.commit()
+            turn.say("utter_service_condition", 姓名=promise.name, 岗位=promise.title, 时间=promise.when)
+            return []
         service = _service_meant(turn)
         if service is None:
             return _from_knowledge(turn) or _which_service(turn)

@@ -8,6 +8,7 @@ from actions.turn import CareAction, Events, Turn
 from care.model.case import CaseLevel
 from care.services import booking, promises
 
+FEAR_ASKED = "anxiety.fear"  # what somebody is most afraid of before a treatment
 NURSE_ASKED = "report.nurse"  # whether a nurse should call about a symptom without a treatment on record
 URGENT = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.L2, CaseLevel.P2, CaseLevel.P3})
 FEARS = {"sound": "utter_fear_sound", "needle": "utter_fear_needle", "unknown": "utter_fear_unknown"}
@@ -95,9 +96,9 @@ class DentalAnxiety(CareAction):
     code = "action_dental_anxiety"
 
     def act(self, turn: Turn) -> Events:
-        fear = turn.tapped("fear") or _named_fear(turn.text)
-        if fear is None and turn.asked != "anxiety.fear":
-            turn.say("utter_dental_anxiety", asked="anxiety.fear")
+        fear = turn.tapped("fear") or named_fear(turn.text)
+        if fear is None and turn.asked != FEAR_ASKED:
+            turn.say("utter_dental_anxiety", asked=FEAR_ASKED)
             return []
         turn.say(FEARS.get(fear or "", "utter_fear_other"))
         with self.house.unit_of_work() as uow:
@@ -112,7 +113,8 @@ class DentalAnxiety(CareAction):
         return []
 
 
-def _named_fear(text: str) -> str | None:
+def named_fear(text: str) -> str | None:
+    """Return which of the usual fears the words name."""
     return next((fear for fear, words in FEAR_WORDS if any(word in text for word in words)), None)
 
 

@@ -18,6 +18,8 @@ from actions import hearing
 from actions.people import NURSE_ASKED
 from actions.short_answers import instead_of
 from actions.turn import CareAction, Clause, Events, Turn
+from care.model.answers import clauses as clauses_of
+from care.model.answers import is_question, says_more
 from care.model.errors import CareError
 from care.services import recovery
 
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 KEPT, HEARD = "kept_wishes", "heard_turn"
 KEPT_AT_MOST = 3
 SURE = 0.5  # below this a second wish is too uncertain to be acted on; the main one was asked back already
+VERY_SURE = 0.7  # thanking for praise that was none hurts
+LIKELY = 0.4  # what stands beside an answer is read together with it, which makes every reading less sure
 QUOTED = 24  # characters of a kept wish that are said back
 
 #: These open something with questions of its own, and what they open.
@@ -115,6 +119,11 @@ class Wishes:
             return self._inside(action, turn)
         fresh = turn.slot(HEARD) != turn.turn_id
         clauses = _second_wishes(turn) if fresh else []
+        if turn.intent == "nlu_fallback" and clauses and not turn.answered:  # unclear as a whole, clear in its parts
+            first = next((one for one in clauses if one.intent in OPENS), clauses[0])
+            clauses.remove(first)
+            turn = replace(turn, intent=first.intent, confidence=first.confidence)
+            action = self._actions[DOES[first.intent]]
         kept = _still_wanted(_kept(turn), action, turn) if fresh else _kept(turn)
         events = self._main(action, turn, clauses, kept)
         if action.code not in NOT_AFTER:
@@ -144,11 +153,11 @@ class Wishes:
 
     def _main(self, action: CareAction, turn: Turn, clauses: list[Clause], kept: list[Clause]) -> Events:
         """Do what the message is mainly about, unless it was done, has to wait, or something else comes first."""
-        if turn.answered and turn.intent in ANSWERED:
+        if turn.answered and not turn.by_button and (turn.intent in ANSWERED or turn.confidence < LIKELY):
+            if not clauses and is_question(_beside_answer(turn)):
+                turn.say("utter_rest_unclear")
             return []
-        if turn.answered and turn.confidence < SURE and not turn.by_button:
-            return []
-        rest = _without(turn.text, [one.text for one in clauses if one.intent != turn.intent])
+        rest = _without(_beside_answer(turn) or turn.text, [one.text for one in clauses if one.intent != turn.intent])
         main = Clause(turn.intent, rest, turn.confidence)
         if turn.asks_next and turn.intent in OPENS | ASKS:
             _keep(main, kept, turn)
@@ -158,9 +167,10 @@ class Wishes:
         if symptom is not None and turn.intent in OPENS:
             clauses.remove(symptom)
             if self._in_recovery(turn):  # how somebody is comes before when they come
-                _keep(main, kept, turn)
+                _keep(main, kept, turn, aloud=False)
+                turn.say("utter_kept_check_in")
                 said, events = self._run(symptom, turn, another_follows=False)
-                turn.said[:0] = said
+                turn.said.extend(said)
                 return events
             turn.say("utter_symptom_to_book")
         if turn.intent == "report_symptom" and opener and turn.asked != NURSE_ASKED and not self._in_recovery(turn):
@@ -169,8 +179,14 @@ class Wishes:
             said, events = self._run(replace(opener, text=turn.text), turn, another_follows=False)
             turn.said.extend(said)
             return events
+        if turn.intent == "express_dental_anxiety" and opener:  # it is noted on the visit, so the visit comes first
+            clauses.remove(opener)
+            _keep(main, kept, turn)
+            said, events = self._run(replace(opener, text=turn.text), turn, another_follows=False)
+            turn.said.extend(said)
+            return events
         read = replace(turn, said=turn.said)
-        if turn.intent in READ_ALONE:
+        if turn.answered or turn.intent in READ_ALONE:
             read.text = rest
         elif turn.intent in OPENS:
             read.text = _without(turn.text, [one.text for one in clauses if one.intent in OPENS])
@@ -259,20 +275,25 @@ def _second_wishes(turn: Turn) -> list[Clause]:
     """Return what the message means beside its intent, without what is the same wish in other words."""
     found: list[Clause] = []
     for clause in turn.also:
-        if clause.intent not in DOES or clause.confidence < SURE:
+        if clause.intent not in DOES or clause.confidence < (VERY_SURE if clause.intent in FIRST else SURE):
             continue
-        if any(_same_wish(clause, other) for other in (Clause(turn.intent, ""), *found)):
+        if turn.answered and clause.intent in ANSWERED:
+            continue
+        if any(_same_wish(clause, other, turn.text) for other in (Clause(turn.intent, ""), *found)):
             continue
         found.append(clause)
     return found
 
 
-def _same_wish(one: Clause, other: Clause) -> bool:
+def _same_wish(one: Clause, other: Clause, message: str) -> bool:
+    """Whether two clauses of a message want one thing: 约洗牙，周六有号吗; not 我约检查，也给我妈约个洗牙."""
     if one.intent == other.intent:
         return one.intent not in TWICE or one.text == other.text
     both = {one.intent, other.intent}
+    if both == {"book_appointment", "family_booking"}:
+        return not hearing.adds_another(message)
     if both <= BOOKS:
-        return not hearing.adds_another(one.text)
+        return True
     return both == {"reschedule_appointment", "ask_availability"}
 
 
@@ -280,9 +301,7 @@ def _answer_and_others(turn: Turn, clauses: list[Clause]) -> tuple[Turn, list[Cl
     """Part the answer to the form's question from what else the message wants."""
     answer = next((one for one in turn.also if one.intent in ANSWERS), None)
     if answer is None and turn.intent in OPENS | AT_ONCE:
-        head = hearing.short_head(turn.text)
-        if head and (hearing.is_yes(head) or hearing.is_no(head) or hearing.ORDINAL.search(head)):
-            answer = Clause("deny" if hearing.is_no(head) else "inform", head)
+        answer = _plain_answer(turn.text)
     if answer is not None and turn.intent in DOES:
         rest = _without(turn.text, [answer.text, *(one.text for one in clauses)])
         main = Clause(turn.intent, rest, turn.confidence)
@@ -291,8 +310,29 @@ def _answer_and_others(turn: Turn, clauses: list[Clause]) -> tuple[Turn, list[Cl
     return replace(turn, text=text), clauses
 
 
+def _plain_answer(text: str) -> Clause | None:
+    """Return a clause that says nothing but 好, 不, or which of the times, when other words stand beside it."""
+    parts = clauses_of(text)
+    if len(parts) < 2:
+        return None
+    which = next((part for part in parts if hearing.names_place(part)), None)
+    if which is not None:
+        return Clause("inform", which)
+    if hearing.is_plain_yes(parts[0]):
+        return Clause("affirm", parts[0])
+    return Clause("deny", parts[0]) if hearing.is_plain_no(parts[0]) else None
+
+
+def _beside_answer(turn: Turn) -> str:
+    """Return the words without the clauses that only answered the check-in's question."""
+    question = turn.house.pack.questions.get(turn.answered)
+    if question is None or question.kind == "text":
+        return ""
+    return "，".join(part for part in clauses_of(turn.text) if says_more(question, part))
+
+
 def _keep(clause: Clause, kept: list[Clause], turn: Turn, *, aloud: bool = True) -> None:
-    if any(_same_wish(clause, other) for other in kept) or len(kept) >= KEPT_AT_MOST:
+    if any(_same_wish(clause, other, turn.text) for other in kept) or len(kept) >= KEPT_AT_MOST:
         return
     kept.append(clause)
     if not aloud or any(one.get("response", "").startswith("utter_kept") for one in turn.said):

@@ -55,6 +55,11 @@ def says_more(question: Question, text: str) -> bool:
     return any(len(part) > CLAUSE_LIMIT or ASKING.search(part) or _read(question, part) is None for part in parts)
 
 
+def is_question(text: str) -> bool:
+    """Whether words ask something."""
+    return bool(ASKING.search(text))
+
+
 def clauses(text: str) -> list[str]:
     """Return the parts of a message between commas, stops and blanks; a blank inside a number parts nothing."""
     return [part for part in CLAUSE.split(text.strip()) if part]

@@ -24,6 +24,7 @@ from care.services import cases, recovery
 
 SOON = timedelta(hours=1)
 RECHECK_WINDOW = timedelta(hours=14)  # long enough to move past a night
+REPORT = "report"  # the plan of a contact that the member began by telling of a symptom
 REPORT_ASKS = {"bleeding": "bleed", "swelling": "swell", "fever": "temp", "numbness": "numb", "trismus": "open"}
 STOPPING = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.L2, CaseLevel.P2, CaseLevel.P3})
 
@@ -162,7 +163,7 @@ def take_report(
         id=TouchpointId(new_id()),
         member_id=member_id,
         kind=TouchpointKind.RECHECK,
-        plan="report",
+        plan=REPORT,
         occurrence=new_id(),
         version=episode.version,
         due_at=now,
@@ -185,6 +186,9 @@ def reask(member_id: MemberId, *, uow: UnitOfWork, pack: Pack, words: str = "che
     code = touchpoint.open_question if touchpoint else None
     if touchpoint is None or code is None:
         return None
+    choice = uow.members.get(member_id, by=BOT_READER, purpose=Purpose.CARE).choices.get(Purpose.CHECK_INS)
+    if choice is not None and not choice.given and touchpoint.plan != REPORT:
+        return None  # who does not want to be asked is not asked once more
     return question_reply(touchpoint, pack.questions[code], before=pack.say(words) if words else "")
 
 
