@@ -22,7 +22,8 @@ SITE = re.compile(
     rf"(?P<count>[那这]?{_COUNTED}|[那这](?:颗|个|只|排))?的?(?P<tooth>{_TOOTH})?(?P<fdi>[1-8](?![\d.]|号[楼线]))?"
 )
 NAMED = re.compile(
-    r"后槽牙|后大牙|大门牙|大板牙|大牙|门牙|虎牙|板牙|槽牙|磨牙|切牙|尖牙|犬齿|乳牙|六龄齿|尽头牙|(?<=两颗)门牙"
+    r"后槽牙|后大牙|大门牙|大板牙|大牙|门牙|虎牙|板牙|槽牙|(?<=[大后前颗])磨牙|切牙|尖牙|犬齿|乳牙|六龄齿|尽头牙|"
+    r"(?<=两颗)门牙"
 )
 NUMBERED = re.compile(
     r"(?<![\d.])(?:[1-4][1-8]|[5-8][1-5]|(?:[一二三四]?十[一二三四五六七八]|"
@@ -99,4 +100,5 @@ def _site(text: str, match: re.Match[str]) -> Found | None:
         "上边",
     }:
         return None
-    return Found("tooth_site", start, end, text[start:end]) if _ABOUT_A_MOUTH.match(after) else None
+    counted = words["count"] and "颗" in words["count"]
+    return Found("tooth_site", start, end, text[start:end]) if counted or _ABOUT_A_MOUTH.match(after) else None

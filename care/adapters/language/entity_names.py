@@ -108,7 +108,7 @@ class NameReader:
             for name, (kind, code) in self._codes.items()
             if kind == "service"
             and (
-                (len(name) == 2 and name[1] in ("牙线氟"))
+                (len(name) == 2 and name[1] in "牙线氟力")
                 or (len(name) == 3 and name[0] in _VERBS and name[1] != "个")
             )
         ]

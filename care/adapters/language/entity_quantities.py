@@ -28,6 +28,7 @@ PAIN = (
         rf"分数|程度|指数|还有|约|得|了)*{_PAIN_NUMBER}分(?![钟之])"
     ),
     re.compile(rf"(?:{PAIN_WORD})[^，。！？；\d]{{0,6}}?(?P<n>\d(?:\.\d)?|10)，10(?![\d.点号月])"),
+    re.compile(r"[疼酸](?P<n>\d(?:\.\d)?|10)(?=[，。！？]|$)"),
     re.compile(rf"疼(?:大概|差不多|大约|是|有|到|在|也就){{1,3}}(?P<n>{NUMBER})(?=[，。！？吧]|$)"),
     re.compile(rf"{_PAIN_NUMBER}分(?:左右)?(?:的|那种)?(?:{PAIN_WORD})"),
     re.compile(
@@ -62,6 +63,7 @@ RATING = (
     re.compile(r"(?P<n>[1-5一二两三四五])(?:个|颗)?星(?!期|级|巴|座)(?:好评|差评|评价)?"),
 )
 _VERY = re.compile(r"十分(?:之|的)?(?:疼|酸|胀|难受)")
+_IN_ALL = re.compile(r"平均|总的|总体|综合|总分")
 FULL_MARKS = re.compile(r"满分(?!是|为|\d)|全五星|给满")
 FEVER_NEAR = re.compile(r"fever|temp|体温|温度计|烧|发热|额温|耳温|腋温|量|℃")
 _WEATHER = re.compile(r"天气|气温|室外|外面|水温|空调|室温|户外|地表|高温天|冰箱|电压|杭州今天")
@@ -87,15 +89,20 @@ _COUNT = rf"(?:\d{{1,3}}(?:\.\d)?|[{NUMERAL}]{{1,3}}|好?几|数|半)"
 DURATION = re.compile(
     rf"(?<![第:：年月周星期每])(?P<n>{_COUNT})(?:(?:-|~|到|至|、|或者?)?(?P<m>\d{{1,3}}))?(?P<more>"
     rf"来|多|几)?"
-    rf"(?P<unit>mins?(?:utes?)?|hours?|hrs?|h(?![a-z])|days?|weeks?|个?半?(?:小时|钟头|礼拜|星期|月)|分钟|刻钟|"
+    rf"(?P<unit>mins?(?:utes?)?|hours?|hrs?|h(?![a-z])|days?|weeks?|个?(?:半|多|来|几)?(?:小时|钟头|礼拜|星期|"
+    rf"月)|分钟|刻钟|"
     rf"整?天|周|年|宿|整?晚上?|整?夜|上午|下午)(?P<half>半(?!天|夜))?"
 )
 #: How long these last, in hours; a night counts as eight.
 _SPELLS = {"宿": 8, "晚上": 8, "晚": 8, "夜": 8, "上午": 4, "下午": 4}
 #: One of these before a day makes it a date or a habit.
-_SOME_DAY = re.compile(r"[有哪那某这头前后]$")
+_SOME_DAY = re.compile(r"[有哪那某这头前后换改同跟]$")
 _NUMBER_GOES_ON = frozenset(f"0123456789.{NUMERAL}")
 _AGE_BEFORE = re.compile(r"(?:宝宝|孩子|娃|宝贝|婴儿)$")
+A_BIRTH_YEAR = 50  # 82年 is when somebody was born
+_IDIOM = re.compile(r"[看说想聊找讲]了半天|三天两头|三天两夜")
+_A_FEW_TOLD = frozenset("了过有着好这晚迟")
+_HOW_OFTEN = re.compile(r"到晚|[^，。]{0,4}?(?:几|多少|[一二三四两\d]{1,2})(?:天|次|回|遍|顿|片|粒|颗|支|包|袋)")
 A_FEW = 3.0  # what 几 is taken for
 #: After one of these an amount of time is how often, how old, or how far along.
 _NOT_A_DURATION = re.compile(
@@ -179,6 +186,8 @@ def _scores(plain: PlainText) -> Iterator[Found]:
         yield Found("rating", match.start(), match.end(), 5 if asked == "survey.csat" else 10)
     scores = {one.start: one for one in found if one is not None}
     now = [one for one in scores.values() if not _EARLIER.search(text[max(0, one.start - 8) : one.start])]
+    if len(now) > 1 and _IN_ALL.search(text):
+        now = [max(now, key=lambda one: one.start)]
     yield from now or scores.values()
 
 
@@ -219,6 +228,14 @@ def _durations(plain: PlainText) -> Iterator[Found]:
             continue
         if _AGE_BEFORE.search(text[max(0, match.start() - 3) : match.start()]) and "月" in match["unit"]:
             continue
+        if match["unit"] == "年" and match["n"].isdigit() and int(match["n"]) >= A_BIRTH_YEAR:
+            continue
+        if _IDIOM.search(text[max(0, match.start() - 2) : match.end() + 2]):
+            continue
+        if match["n"] == "几" and before not in _A_FEW_TOLD:
+            continue
+        if (match["n"] == "一" and _HOW_OFTEN.match(text, match.end())) or before == "隔":
+            continue
         if match[0] in {"一天", "几天", "一晚", "一夜"} and _SOME_DAY.search(text[: match.start()][-1:]):
             continue
         value = _length(match)
@@ -230,7 +247,7 @@ def _length(match: re.Match[str]) -> str | None:
     unit = _ENGLISH_UNIT.get(match["unit"][:1], match["unit"]) if match["unit"].isascii() else match["unit"]
     unit = unit.removeprefix("个").removeprefix("整")
     half = bool(match["half"]) or unit.startswith("半")
-    unit = unit.removeprefix("半")
+    unit = unit.lstrip("半多来几")
     spoken = match["n"]
     rough = {"半": 0.5, "几": A_FEW, "好几": A_FEW, "数": A_FEW}
     number = rough[spoken] if spoken in rough else _decimal(spoken)

@@ -109,7 +109,7 @@ _DIGITS = {char: number for number, char in enumerate("零一二三四五六七�
 _CN = "零〇一二两三四五六七八九"
 _FEVERISH = r"体温|温度计|体温计|体温表|额温|耳温|烧|发热|量了|量出|量的|量完|红了|℃"
 _NOT_DEGREES = r"(?!\d|元|块|万|折|%|岁|公斤|斤|分钟|号|平|公里|米|毫|路|年)"
-_TENS = r"(?:(?:三十|卅)[五六七八九]|四十[一二]?|3[5-9]|4[0-2])"
+_TENS = r"(?:三[五六七八九](?=度|点|°)|四[零〇一](?=度|点|°)|(?:三十|卅)[五六七八九]|四十[一二]?|3[5-9]|4[0-2])"
 _DECIMAL = re.compile(
     rf"(?<![\d.])({_TENS})(?:度|°c|°|点|\.|。|，|：)({'[' + _CN + '半]'}|\d)(?:度|°c|°)?{_NOT_DEGREES}"
 )
@@ -160,8 +160,13 @@ class _Draft:
             self.spans.append(span)
             self.gaps.append(gap and number == 0)
 
-    def replace(self, pattern: re.Pattern[str], make: Callable[[re.Match[str]], str | None]) -> None:
-        """Put `make(match)` in place of every match; None leaves it as it is."""
+    def replace(
+        self, pattern: re.Pattern[str], make: Callable[[re.Match[str]], str | None], *, whole: bool = False
+    ) -> None:
+        """Put `make(match)` in place of every match; None leaves it as it is.
+
+        With `whole`, every new character stands for the whole match even where the lengths agree.
+        """
         text = "".join(self.chars)
         if len(text) != len(self.chars):
             return
@@ -170,7 +175,7 @@ class _Draft:
             if new is None or new == match[0] or not match[0]:
                 continue
             start, end = match.span()
-            if len(new) == end - start:
+            if len(new) == end - start and not whole:
                 self.chars[start:end] = list(new)
                 continue
             span = (self.spans[start][0], self.spans[end - 1][1])
@@ -319,8 +324,8 @@ def _if_words(draft: _Draft, right: str, match: re.Match[str]) -> str | None:
 
 
 def _temperatures(draft: _Draft) -> None:
-    draft.replace(_DECIMAL, _spoken_decimal)
-    draft.replace(_WHOLE, lambda m: f"{_tens(m[1])}.0度")
+    draft.replace(_DECIMAL, _spoken_decimal, whole=True)
+    draft.replace(_WHOLE, lambda m: f"{_tens(m[1])}.0度", whole=True)
     text = "".join(draft.chars)
     if re.search(_FEVERISH, text):
         draft.replace(
@@ -353,6 +358,8 @@ def _digit(word: str) -> int:
 
 
 def _number(words: str) -> int:
+    if len(words) == 2 and words[0] in _DIGITS and words[1] in _DIGITS:
+        return _DIGITS[words[0]] * 10 + _DIGITS[words[1]]
     tens, _, ones = words.replace("卅", "三十").partition("十")
     return _DIGITS.get(tens, 1) * 10 + (_DIGITS[ones] if ones else 0)
 

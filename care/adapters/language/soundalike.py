@@ -1,4 +1,4 @@
-"""Phrases that are recognised by their sound, and common slips, because voice input and pinyin keyboards miss the character.
+"""Phrases that are recognised by their sound, and the slips of voice input and pinyin keyboards.
 
 Only phrases of three syllables or more are read by sound alone; of shorter ones at least one syllable has to be typed
 in letters (发shao), for too many harmless words sound the same.
@@ -98,7 +98,7 @@ MISSPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"的厉害)",
             "肿",
         ),
-        (r"种值|重植|中植|种直|种殖", "种植"),
+        (r"(?:中指|终止|种子|钟指|种止)(?=牙|一颗)|种值|重植|中植|种直|种殖", "种植"),
         (r"仲(?!裁|景|夏|秋)", "还"),
         (r"牙银|牙跟(?=肿|疼|出|流|发|烂)|牙艮", "牙龈"),
         (r"候咙|喉龙|侯咙", "喉咙"),
