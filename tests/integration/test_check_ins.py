@@ -10,9 +10,11 @@ import pytest
 
 from care.bootstrap import House
 from care.model.case import CaseLevel
-from care.model.message import Author, OutboxState
-from care.model.staff import Role
+from care.model.consent import Purpose
+from care.model.message import Author, OutboxState, Reply
+from care.model.staff import Reader, Role
 from care.model.touchpoint import TouchpointState
+from care.services import members
 from scheduler import ticks
 from tests.conftest import new_database
 from tests.days import (
@@ -34,6 +36,7 @@ from tests.days import (
     taps,
     treat,
     wall,
+    work_through,
 )
 
 SUTURES = date(2026, 3, 11)
@@ -117,6 +120,152 @@ def test_a_question_can_be_skipped_and_nothing_is_made_of_it(house: House) -> No
         ("bleed", "skip", "skipped"),
     ]
     assert cases_of(house, member.id) == []
+
+
+# An answer that carries a wish of its own
+
+
+def test_a_question_beside_an_answer_is_answered_between_the_thanks_and_the_next_question(house: House) -> None:
+    member = a_patient(house)
+    _, episode = treat(house, member.id)
+    at(house, "03-04T18:00")
+    before = len(ours(house, member.id))
+
+    says(house, member, "疼2分，另外我能喝咖啡吗")
+
+    said = ours(house, member.id)[before:]
+    assert said[0] == "好的，我记下了。"
+    assert said[1] == "收到：疼2分，另外我能喝咖啡吗"
+    assert said[2].startswith("还有血吗")
+    assert [one.value for one in answers_of(house, episode)] == ["2"]
+    assert conversation_of(house, member.id).asked == "checkin.bleed"
+    _, _, told = dialogue_of(house).heard[-1]
+    assert (told["answered"], told["asks_next"], told["asked"]) == ("pain", "checkin.bleed", "")
+
+
+def test_a_bare_answer_is_not_taken_to_the_dialogue(house: House) -> None:
+    member = a_patient(house)
+    treat(house, member.id)
+    at(house, "03-04T18:00")
+
+    says(house, member, "大概三四分吧")
+
+    assert dialogue_of(house).heard == []
+    assert last(house, member.id).text == "好的，我记下了。\n还有血吗？"
+
+
+def test_an_answer_and_a_wish_that_finds_the_dialogue_down_go_to_a_human_and_the_check_in_goes_on(
+    house: House,
+) -> None:
+    staff_on_duty(house)
+    member = a_patient(house)
+    _, episode = treat(house, member.id)
+    at(house, "03-04T18:00")
+    dialogue_of(house).down = "timeout"
+
+    says(house, member, "疼2分，另外我能喝咖啡吗")
+
+    assert [one.value for one in answers_of(house, episode)] == ["2"]
+    assert [case.reason for case in cases_of(house, member.id)] == ["dialogue_down"]
+    assert last(house, member.id).text.startswith("还有血吗")
+    says(house, member, "没有")
+    assert [one.value for one in answers_of(house, episode)] == ["2", "none"]
+
+
+def test_a_second_attempt_at_an_answer_with_a_wish_takes_the_answer_once(house: House) -> None:
+    member = a_patient(house)
+    _, episode = treat(house, member.id)
+    at(house, "03-04T18:00")
+
+    def breaks() -> None:
+        dialogue_of(house).while_thinking = None
+        raise RuntimeError
+
+    dialogue_of(house).while_thinking = breaks
+    with pytest.raises(RuntimeError):
+        says(house, member, "疼2分，另外我能喝咖啡吗")
+    clock_of(house).move(minutes=10)
+    work_through(house)
+
+    assert [(one.question, one.value) for one in answers_of(house, episode)] == [("pain", "2")]
+    assert ours(house, member.id).count("好的，我记下了。") == 1
+    assert last(house, member.id).text.startswith("还有血吗")
+
+
+def test_what_was_kept_while_a_check_in_ran_is_taken_up_when_it_ends(house: House) -> None:
+    member = a_patient(house)
+    treat(house, member.id)
+    at(house, "03-04T18:00")
+    dialogue_of(house).kept = (Reply("刚才您还说要改时间，我们接着来。改到哪天？", asked="booking.time"),)
+
+    for title in ("3", "没有", "都做了"):
+        taps(house, member, title)
+
+    assert last(house, member.id).text.startswith("刚才您还说")
+    assert conversation_of(house, member.id).asked == "booking.time"
+
+
+def test_a_check_in_that_ends_while_the_dialogue_is_down_ends_all_the_same(house: House) -> None:
+    member = a_patient(house)
+    treat(house, member.id)
+    at(house, "03-04T18:00")
+    dialogue_of(house).down = "timeout"
+
+    for title in ("3", "没有", "都做了"):
+        taps(house, member, title)
+
+    assert "您歇着" in last(house, member.id).text
+    assert cases_of(house, member.id) == []
+
+
+def test_while_a_time_is_being_chosen_the_check_in_waits_and_comes_back_afterwards(house: House) -> None:
+    member = a_patient(house)
+    treat(house, member.id)
+    at(house, "03-04T18:00")
+    dialogue_of(house).answers = {
+        "帮我约洗牙": (Reply("您看哪个合适？", asked="booking.time"),),
+        "第一个": (Reply("约好了。"),),
+    }
+
+    says(house, member, "帮我约洗牙")
+    assert last(house, member.id).text == "您看哪个合适？"
+    says(house, member, "第一个")
+
+    assert last(house, member.id).text.startswith("对了，刚才那一题还等着您")
+    assert conversation_of(house, member.id).asked == "checkin.pain"
+
+
+def test_words_the_dialogue_has_no_answer_to_are_asked_again_in_other_words(house: House) -> None:
+    member = a_patient(house)
+    treat(house, member.id)
+    at(house, "03-04T18:00")
+    dialogue_of(house).answers = {"随便": ()}
+
+    says(house, member, "随便")
+
+    assert last(house, member.id).text.startswith("没听准您的意思")
+    assert conversation_of(house, member.id).asked == "checkin.pain"
+
+
+def test_who_does_not_want_to_be_asked_any_more_is_not_asked_once_more(house: House) -> None:
+    member = a_patient(house)
+    treat(house, member.id)
+    at(house, "03-04T18:00")
+    with house.unit_of_work() as uow:
+        members.choose(
+            member.id,
+            Purpose.CHECK_INS,
+            given=False,
+            at=house.clock.now(),
+            by=Reader("member", member.id),
+            evidence="said so",
+            uow=uow,
+        )
+        uow.commit()
+
+    says(house, member, "别问了")
+
+    assert last(house, member.id).text == "收到：别问了"
 
 
 # What the rules decide

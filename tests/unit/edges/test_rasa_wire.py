@@ -52,6 +52,10 @@ def test_buttons_and_what_was_asked_come_back() -> None:
     assert replies[0].asked == "booking.choice"
 
 
+def test_silence_an_action_asks_for_is_none() -> None:
+    assert not _Wire([{"custom": {"quiet": True}}]).dialogue.say("t", "6分", {"answered": "pain"})
+
+
 def test_silence_is_a_fault() -> None:
     with pytest.raises(DialogueUnavailable, match="silence"):
         _Wire([]).dialogue.say("t", "你好", {})

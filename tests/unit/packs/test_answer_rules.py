@@ -6,7 +6,7 @@ import pytest
 
 from care.adapters.packs import load_pack
 from care.model.answer_rules import Decision, decide
-from care.model.answers import read_answer
+from care.model.answers import read_answer, says_more
 from care.model.pack import Pack
 from care.settings import ROOT
 
@@ -161,6 +161,64 @@ def test_a_strictly_worse_pain_never_leads_to_a_milder_verdict(pack: Pack) -> No
     ],
 )
 def test_words_are_read_as_the_answer_they_are(pack: Pack, question: str, said: str, value: str | None) -> None:
+    assert read_answer(pack.questions[question], said) == value
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "value"),
+    [
+        ("pain", "疼6分，另外我能喝咖啡吗", "6"),
+        ("pain", "大概3分，另外我想问一下拔了牙以后到底什么时候可以喝热的咖啡或者吃火锅呢", "3"),
+        ("bleed", "没有血了，帮我把周五的复查改到下周一", "none"),
+        ("worry", "没事了，帮我把周五的复查改到下周一", "none"),
+        ("worry", "没有，就是有点怕它掉", "没有，就是有点怕它掉"),
+        ("pain", "我能喝咖啡吗，几点可以", None),
+    ],
+)
+def test_an_answer_is_found_among_other_wishes(pack: Pack, question: str, said: str, value: str | None) -> None:
+    assert read_answer(pack.questions[question], said) == value
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "more"),
+    [
+        ("pain", "6", False),
+        ("pain", "大概三四分吧", False),
+        ("pain", "疼6分，另外我能喝咖啡吗", True),
+        ("bleed", "没有", False),
+        ("bleed", "没血了 帮我约个洗牙", True),
+        ("worry", "没有", False),
+        ("worry", "怕种不成功", True),
+    ],
+)
+def test_only_words_beyond_the_answer_are_looked_at_again(pack: Pack, question: str, said: str, more: bool) -> None:
+    assert says_more(pack.questions[question], said) is more
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "value"),
+    [
+        ("pain", "九", "9"),
+        ("pain", "9分", "9"),
+        ("pain", "三", "3"),
+        ("pain", "九点", None),
+        ("pain", "好", None),
+        ("pain", "不", None),
+        ("pain", "都行", None),
+        ("pain", "随便", None),
+        ("pain", "一般般", None),
+        ("mood", "好", "4"),
+        ("mood", "一般般", "3"),
+        ("mood", "不", None),
+        ("swell", "不", "none"),
+        ("swell", "好", None),
+        ("numb", "不", "none"),
+        ("sens", "三", "3"),
+        ("med", "好", None),
+        ("temp", "不", None),
+    ],
+)
+def test_a_word_alone_means_what_was_asked(pack: Pack, question: str, said: str, value: str | None) -> None:
     assert read_answer(pack.questions[question], said) == value
 
 
