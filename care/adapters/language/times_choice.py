@@ -14,6 +14,7 @@ from datetime import date
 from care.adapters.language.times_clock import bare_hour, lone_hour
 from care.adapters.language.times_cues import (
     AFTER,
+    AND_THEN,
     ANYONE,
     AROUND,
     BEFORE,
@@ -35,6 +36,7 @@ from care.adapters.language.times_cues import (
     RANGE,
     REFUSED_AFTER,
     REFUSED_BEFORE,
+    REFUSED_LATER,
     SOON,
     SOON_ABOUT,
     SOURCE_BEFORE,
@@ -103,7 +105,7 @@ def choose(words: str, today: date, asked: str) -> Choice | None:
         return _anytime(words, booking=booking)
     judged = _refused_alike([_judged(words, one, choices, today) for one in choices])
     best = max(judged, key=lambda one: (one.weight, -one.start))
-    if best.refused and OTHERWISE.search(words):
+    if (best.refused or best.weight < 0) and OTHERWISE.search(words):
         return Choice(best.start, best.end, Point(best.start, best.end), anytime=True, wanted=True)
     best = _completed(words, best, judged, today)
     return _with_impossible(best)
@@ -126,7 +128,7 @@ def _linked(words: str, points: list[Point]) -> Iterator[Choice]:
                 break
             if gap.strip() in {",", "，"} and not LISTED_ON.match(words[points[place + 1].end :]):
                 break
-            loose = gap.strip() in {",", "，", "还是"} or gap.strip(" ,，") == "是"
+            loose = gap.strip().removeprefix("左右") in {",", "，", "还是"} or gap.strip(" ,，") == "是"
             if loose and (
                 not _alike(points[place], points[place + 1]) or REFUSED_BEFORE.search(words[: first.start])
             ):
@@ -190,7 +192,10 @@ def _judged(words: str, one: Choice, choices: list[Choice], today: date) -> Choi
     rest = clause.replace(words[one.start : one.end], "", 1)
     wanted = bool(WISH.search(rest)) or not FILLER.sub("", rest)
     wanted = wanted and not (FELT.search(rest) and not BOOKING.search(rest))
-    refused = bool(REFUSED_AFTER.match(after) or REFUSED_BEFORE.search(before))
+    until_next = min((other.start - one.reach for other in choices if other.start >= one.reach), default=len(after))
+    refused = bool(
+        REFUSED_AFTER.match(after) or REFUSED_BEFORE.search(before) or REFUSED_LATER.match(after[:until_next])
+    )
     later = any(other.start >= one.end for other in choices)
     source = later and bool(
         (MOVED_AFTER.match(after) and _reaches(words, one, choices))
@@ -242,6 +247,8 @@ def _is_over(words: str, one: Choice, after: str, today: date) -> bool:
         return False
     event = EVENT.match(after)
     if event is None or not EVENT_SURE.search(event[0][-3:]):
+        return False
+    if AND_THEN.match(after[event.end() :]):
         return False
     if re.match(r"^\s*(?:的?(?:号|预约|约|吗|话|行|可以|时间))", after[event.end() :]):
         return False
@@ -304,7 +311,7 @@ def _supplements(words: str, other: Choice, best: Choice) -> bool:
 
     It stands after it, or right before it (九点以后，明天).
     """
-    beside = other.start >= best.end or not words[other.end : best.start].strip(" ,，、")
+    beside = other.start >= best.end or not words[other.end : best.start].removeprefix("左右").strip(" ,，、")
     if other.first.day is not None or other.refused or other.over or not beside or other.weight < 0:
         return False
     if best.first.part is not None and other.first.clock is None:

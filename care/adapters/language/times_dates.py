@@ -27,15 +27,15 @@ DOTTED = re.compile(
 )
 _DOTTED_BEFORE = re.compile(r"(?:约|到|在|是|改成|换|定|日期|时间|就|要|想|，|^|我|选|和|或|或者|、)\s*$")
 _DOTTED_AFTER = re.compile(
-    r"^\s*(?:号|日|上午|下午|晚|早|中午|那天|可以|有|能|行|去|来|吧|约|的号|周|星期|左右|之?前|之?后|，|。|$|"
+    r"^\s*(?:\d?\d:\d\d|号|日|上午|下午|晚|早|中午|那天|可以|有|能|行|去|来|吧|约|的号|周|星期|左右|之?前|之?后|，|。|$|"
     r"\(|（|我|想|、|或|和)"
 )
 _NOT_DATED = re.compile(r"(?:疼|分|体温|烧|度|价|钱|版本|打|评|酸|胀|胖|重|高|率)[^，。]{0,4}$")
 DAY_OF_MONTH = re.compile(
-    rf"(?<![第\d.路街道巷弄村栋#:{NUMERAL}])(?:(?P<which>下下|下|这|本|上)个?月的?)?(?P<d>{NUMBER})(?:(?P<sep>"
+    rf"(?<![第\d.咗路街道巷弄村栋#:{NUMERAL}])(?:(?P<which>下下|下|这|本|上)个?月的?)?(?P<d>{NUMBER})(?:(?P<sep>"
     rf"{TO}|、|或者?|和|还是)(?P<d2>{NUMBER}))?(?:号|日|(?<=月\d\d)(?![\d.:]))"
     rf"(?:{TO}(?P<d3>{NUMBER})(?:号|日))?(?!牙|线|楼|院|店|码|常|种植|床|椅|诊|机|门|口|技|病|包|位|桌|房|间|"
-    rf"馆|窗|元|难|文|期|本|语|料|三餐|三顿|[一两二三\d]次|之计|游)"
+    rf"馆|窗|元|难|文|期|本|语|料|三餐|三顿|[一两二三\d]次|之计|游|记|未)"
 )
 #: Two numbers in a row: 二十一二号, 七八号; or the ten they lie in: 二十几号.
 EITHER_DAY = re.compile(
@@ -139,7 +139,7 @@ def _same_day(year: int, month: int, number: int) -> date | None:
 def _day_of_month(match: re.Match[str], today: date) -> Day | None:
     number = to_number(match["d"])
     end = to_number(match["d2"] or match["d3"] or "") or 0
-    if number is None or number == 0 or number > 99 or end > 99:
+    if number is None or number == 0 or number > 99 or end > 99 or match["d"] == "两":
         return None
     which = match["which"]
     first = months_on(today.replace(day=1), {"下下": 2, "下": 1, "上": -1}.get(which or "", 0))

@@ -15,7 +15,7 @@ _AFTER_CARE = re.compile(
 )
 _OFTEN = re.compile(r"(?:次|每|间|要|得|最好|建议)$")
 IN_DAYS = re.compile(
-    rf"(?:再?过|隔|再等)(?:个)?(?P<a>{FEW})(?P<u>天|{WEEK}|个?{WEEK}|个月)(?!之?前)(?:以后|之后|后)?(?!的量|"
+    rf"(?:再?(?<!超)过|隔|再等)(?:个)?(?P<a>{FEW})(?P<u>天|{WEEK}|个?{WEEK}|个月)(?!之?前)(?:以后|之后|后)?(?!的量|"
     rf"再?量)|(?P<b>{FEW}|半)(?P<v>天|{WEEK}|个{WEEK}|个月|年)(?:以后|之后|过后|后)(?!悔|面)"
 )
 WITHIN = re.compile(rf"(?P<n>{FEW}|半)(?P<u>天|{WEEK}|个{WEEK}|个月)(?:之内|以内|内)")

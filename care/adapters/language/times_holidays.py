@@ -21,10 +21,11 @@ LUNAR_DATE = re.compile(
 #: Feasts that bring days off.
 DAYS_OFF = frozenset(["国庆", "十一", "春节", "过年", "除夕", "五一", "劳动节", "清明", "端午", "中秋", "元旦"])
 FEASTS = re.compile(
-    rf"(?P<past>过完|过了)?(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
+    rf"(?P<past>过完|过了)?(?:(?P<year>[明后]年|20\d\d年)的?)?(?P<name>{feasts.NAMES})(?:节(?![约省目]))?(?!安康|快乐|愉快|大吉)(?P<off>小长假|长假|假期|黄金周|放假|休假|假)?"
     rf"(?:(?P<on>那天|当天|当日|正日子)|(?P<during>期间|里|那几天|这几天|那阵)|(?P<last>最后一天)|"
     rf"第(?P<nth>[{feasts.ORDINAL}])天"
     rf"|(?P<around>前后)|前(?P<few>[{feasts.ORDINAL}])天"
+    rf"|(?P<weekend>前的?(?:最后)?一?个?(?:周末|双休日))"
     rf"|(?P<before>之前|以前|前夕|前一天|前(?!台|面|牙|天))|(?P<after>之后|以后|过后|收假后?|回来|结束后?|后(?!天|面|"
     rf"悔|槽)|过完|完)(?:的?(?:第(?P<k>[{feasts.ORDINAL}])|头一)(?P<what>个工作日|天上班|个?上班日|天|周|"
     rf"个星期))?)?"
@@ -94,10 +95,20 @@ def _feasts(words: str, today: date) -> Iterator[Day]:
 
 def _feast(match: re.Match[str], today: date) -> Day:
     name = match["name"]
+    if match["year"]:
+        year = (
+            today.year + {"明": 1, "后": 2}[match["year"][0]]
+            if match["year"][0] in "明后"
+            else int(match["year"][:4])
+        )
+        today = max(today, date(year, 1, 1))
     off = name in DAYS_OFF and any(match[each] for each in ("off", "during", "after", "last", "past"))
     first, last = feasts.days_off(name, today) if off else feasts.feast(name, today, on=bool(match["on"]))
     if match["before"] == "前一天":
         return run(match, first - DAY, first - DAY)
+    if match["weekend"]:
+        saturday = first - ((first.weekday() - 5) % 7 or 7) * DAY
+        return run(match, saturday, saturday + DAY, "weekend")
     if match["around"]:
         reach = 1 if first == last else 3
         return run(match, max(today, first - reach * DAY), last + reach * DAY)
