@@ -102,7 +102,8 @@ DATA = re.compile(
     "[\u4e00-\u9fff]{2}明细|诊疗记录|就医记录|诊断证明|就诊记录|治疗记录|看牙记录|检查报告|检查结果|过敏史|"
     "用药记录|诊断|预约记录|聊天记录|对话记录|语音|消费记录|付款信息|付款记录|支付记录|"
     "缴费记录|账单|积分|位置信息|定位|位置|行程|地址|标签|画像|疼痛评分|疼痛记录|回访记录|打分|评价|通讯录|"
-    "姓名|名字|年龄|性别|电话|邮箱|职业|单位|家属信息|紧急联系人|指纹|人脸|录音|视频|心情|情绪|体温|饮食记录|"
+    "姓名|名字|年龄|性别|(?<![打接来回通座])电话|邮箱|职业|单位|家属信息|紧急联系人|指纹|人脸|录音|视频|心情|"
+    "情绪|体温|饮食记录|"
     "(?:手环|手表|跑步|训练|锻炼|健身|体测|体检|月经|生理期|饮食|血氧|身体|步态|睡眠|心率|体重|位置)的?(?:数据|"
     "记录|信息|报告)|月经|卡路里|运动轨迹|轨迹|身高|消费(?:记录)?|付款|收入|浏览记录|登录记录|通话录音|"
     "聊天的?(?:内容|记录)|聊天|对话|刷牙记录|打卡记录|用药|e?mail|phonenumber|phone|heartrate|photos?|xrays?|address|"
@@ -148,7 +149,9 @@ def _relatives(text: str) -> Iterator[Found]:
             start, end = match.span()
             if pattern is OWNED:
                 start += len(match[0]) - len(_HOUSE.sub("", match[0]))
-            if any(first < end and start < last for first, last in barred) or _AFTER_KIN_NOT.match(text[end:]):
+            if any(first < end and start < last for first, last in barred) or (
+                _AFTER_KIN_NOT.match(text[end:]) and match[0][-1] in "妈爸娘奶爷"
+            ):
                 continue
             if match[0] in {"孩子", "小孩", "小孩子"} and start and text[start - 1] in "女男熊":
                 continue

@@ -100,7 +100,8 @@ _SOME_DAY = re.compile(r"[有哪那某这头前后换改同跟]$")
 _NUMBER_GOES_ON = frozenset(f"0123456789.{NUMERAL}")
 _AGE_BEFORE = re.compile(r"(?:宝宝|孩子|娃|宝贝|婴儿)$")
 A_BIRTH_YEAR = 50  # 82年 is when somebody was born
-_IDIOM = re.compile(r"[看说想聊找讲]了半天|三天两头|三天两夜")
+_IDIOM = re.compile(r"[看说想聊找讲]了半天|三天两头|一天比一天|一[天年周]一[天年周]|三天两夜")
+_SPAN_OF_DAYS = re.compile(r"[头这那]$|(?<![提往])[前后]$")
 _A_FEW_TOLD = frozenset("了过有着好这晚迟")
 _HOW_OFTEN = re.compile(r"到晚|[^，。]{0,4}?(?:几|多少|[一二三四两\d]{1,2})(?:天|次|回|遍|顿|片|粒|颗|支|包|袋)")
 A_FEW = 3.0  # what 几 is taken for
@@ -230,7 +231,9 @@ def _durations(plain: PlainText) -> Iterator[Found]:
             continue
         if match["unit"] == "年" and match["n"].isdigit() and int(match["n"]) >= A_BIRTH_YEAR:
             continue
-        if _IDIOM.search(text[max(0, match.start() - 2) : match.end() + 2]):
+        if _IDIOM.search(text[max(0, match.start() - 3) : match.end() + 3]):
+            continue
+        if match["unit"] in {"天", "年", "周"} and _SPAN_OF_DAYS.search(text[: match.start()][-2:]):
             continue
         if match["n"] == "几" and before not in _A_FEW_TOLD:
             continue

@@ -45,8 +45,10 @@ IN_COMPANY = (
     # Felt whenever something is done: 一咬就酸一下, 碰到会麻.
     re.compile(rf"[咬碰喝吃刷漱吸按舔][^，。！？；]{{0,8}}(?:就|都|会)(?:有点|很|特别)?(?P<word>{_FELT})"),
     re.compile(r"(?:嘴|口腔|牙缝|伤口|创口|洞里|纱布|闻着)[^，。！？；]{0,6}?(?P<word>味(?!蕾|觉|精)道?)"),
+    re.compile(r"(?:^|[，。！？；])(?:都|全|又|还)?(?P<word>青|紫)了"),
+    re.compile(r"(?:牙|冠|螺丝|基台|桩)[^，。！？；]{0,3}?(?P<word>转圈|转动|会转|能转|能拔下来)"),
     # A look that lasts: 还青着, 一直红着.
-    re.compile(r"(?P<word>青|紫|红|歪|鼓|黑|空|耷拉|翘|敞|张)着(?!急|嘴)"),
+    re.compile(r"(?P<word>青|紫|红|歪|鼓|黑|耷拉|翘)着"),
     re.compile(rf"(?P<word>{_COMPLETED}){words.COMPLEMENT}"),
     re.compile(rf"(?P<word>{words.DOUBLED})"),
     # The whole message, or the whole clause, is the word.
@@ -71,6 +73,7 @@ _STILL_THERE = re.compile(
     r"不)(?:有|完全|全|怎么|见|彻底)*"
     r"(?:消失|消退|消|退完|退(?!烧)|停|止住|好转|缓解|下去|轻)"
 )
+_SUPPOSING = re.compile(r"如果|要是(?!不)|万一|会不会|多久|几天|什么时候")
 _NONE_LEFT = re.compile(r"[0零](?:分|度)?(?![\d.])")
 
 
@@ -94,11 +97,12 @@ def _still_there(text: str) -> Iterator[tuple[int, int]]:
     """What is said not to have gone is there, whatever its negation looks like: 还没消肿, 疼一直没停."""
     for match in _STILL_SWOLLEN.finditer(text):
         if "消" in match[0] or "退" in match[0] or "下去" in match[0]:
+            if _SUPPOSING.search(text[max(0, match.start() - 10) : match.start()]):
+                continue
             at = match.start() + match[0].index("肿")
             yield at, at + 1
     for match in _STILL_THERE.finditer(text):
-        before = text[max(0, match.start() - 8) : match.start()]
-        if not re.search(r"如果|要是|万一|会不会", before):
+        if not _SUPPOSING.search(text[max(0, match.start() - 10) : match.start()]):
             yield match.span("what")
 
 
