@@ -26,7 +26,7 @@ LEVELS: dict[str, Level] = {
 #: A row may also say that under some condition there is nothing to report.
 NOTHING = Medical.NONE
 #: Why a phrase that stands in the text may not be true of the member now.
-STANDINGS = ("denied", "over", "supposed", "asked", "elsewhere")
+STANDINGS = ("denied", "over", "supposed", "asked", "told", "elsewhere")
 SCOPES = (
     *(
         "negators",
@@ -41,12 +41,12 @@ SCOPES = (
         "recent",
         "supposing",
     ),
-    *("asking_after", "asking_normal", "others", "fiction", "family", "care", "self", "over_void_before"),
+    *("asking_after", "asking_normal", "others", "told", "told_after", "family", "care", "self", "over_void_before"),
     *("over_void_after", "now"),
 )
 _RULE_KEYS = {
     *("id", "flag", "sign", "level", "says", "near", "reach", "except", "unless", "treatments", "asked", "when"),
-    *("ignores", "softened", "own_care", "implied"),
+    *("ignores", "softened", "own_care", "implied", "felt"),
 }
 _WHEN_KEYS = {"treatments", "days", "level"}
 _DAYS = re.compile(r"(\d*)-(\d*)")
@@ -90,6 +90,7 @@ class Rule:
         ignores: standings this row does not heed.
         softened: the level that remains when the phrase stands but does not hold.
         own_care: of a family member, counts only if the message speaks of dental care.
+        felt: only how it feels; a measured temperature below 38 degrees counts for more.
     """
 
     code: str
@@ -108,6 +109,7 @@ class Rule:
     ignores: frozenset[str]
     softened: Mapping[str, Level]
     own_care: bool
+    felt: bool
 
     @property
     def subject(self) -> str:
@@ -321,6 +323,7 @@ class _Builder:
                 for key, value in (item.get("softened") or {}).items()
             },
             own_care=bool(item.get("own_care")),
+            felt=bool(item.get("felt")),
         )
 
     def _when(self, at: tuple[int | str, ...], item: Any) -> When:

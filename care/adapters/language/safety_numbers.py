@@ -15,10 +15,15 @@ from care.adapters.language.normalise import number
 _N = r"\d{1,2}(?:\.\d)?|[零一二两三四五六七八九十]{1,2}|半"
 _UNITS = r"元|块|万|折|%|岁|公斤|斤|分钟|号|平|公里|米|毫|路|年|点钟|点半|小时|天|次|颗|个|片|粒|月|周|层|楼"
 _TEMPERATURE = re.compile(rf"(?<![\d.])(3[4-9]|4[0-2])(\.\d)?\d?(度|°c|℃|°)?(?!\d|{_UNITS})")
+#: 烧到三十九 without 度, which would else be a plain number.
+_SPOKEN = re.compile(
+    rf"(?:烧|体温|温度)(?:到|了|有|都|快|是|得|上|起来|量了|大概|差不多)*(三十[六七八九]|四十[一二]?)(?:点([一二三四五六七八九半]))?(?!\d|{_UNITS})"
+)
 _FEVERISH = re.compile(r"烧|体温|温度计|量了|量出|量的|量一下|发热|额温|耳温|腋|打冷|寒")
 _NOT_BODY = re.compile(r"气温|室外|外面|天气|高温|空调|水|角度|视力|近视|尺码|鞋|桑拿|瑜伽")
+_ONE = r"[零一二三四五六七八九]点[一二三四五六七八九半]|10|\d(?:\.\d)?|[零一二两三四五六七八九十]"
 _SCORE = re.compile(
-    r"(?:(\d{1,2}|[零一二两三四五六七八九十])(?:到|至)?)??(10|\d(?:\.\d)?|[零一二两三四五六七八九十])(?:分(?!钟|之|店|期|院|享|成)|/10|级)"
+    rf"(?:(\d{{1,2}}|[零一二两三四五六七八九十])(?:到|至)?)??({_ONE})(?:分(?!钟|之|店|期|院|享|成)|，10(?!\d|[号点月天年日])|outof10|级)"
 )
 _AFTER_PAIN = re.compile(
     r"疼(?:疼|感)?(?:的|得|到|有|大概|指数|程度|评分|分数|差不多|是|能|打|，|：|已经|至少|快|起码|了|级别|能到|都|给){0,4}"
@@ -27,12 +32,22 @@ _AFTER_PAIN = re.compile(
 _ON_A_SCALE = re.compile(
     r"(?:从)?[01零一]到(?:10|十)(?:分)?(?:的话|里|来说|打分|，)*[^，。？！；\d不没]{0,6}(10|\d|[零一二两三四五六七八九十])(?!\d|到|[天次点月号])"
 )
-_PAINFUL = re.compile(r"疼|酸|难受")
+_PAINFUL = re.compile(r"疼|酸|难受|pain|hurt|ache")
+#: Words that show what the number is about where none says 疼; and those of people who rate us instead.
+_SUFFERING = re.compile(
+    r"[受忍扛顶熬撑]不|止疼|不[能敢]咬|咬不|咬都|打滚|睡不|没睡|救命|要命|难忍|没法忍|哭|发抖|在抖|冒汗|(?:您|又|还|老)问"
+)
+_RATING = re.compile(r"满意|推荐|服务|好评|星|技术|体验|环境|前台|谢|评价|打分给|态度|考|作文|比赛|球|电影")
+_LEAD = (
+    r"(?:大概|差不多|可能|估计|应该|也就|至少|起码|得有|有|就|是|我|觉得|感觉|现在|今天|还是|还|疼|能|打|给|最疼|的时候|，"
+    r"|了|说|呃|嗯|快|都|到|吧)*"
+)
 _BARE = re.compile(
-    r"(?:大概|差不多|可能|估计|应该|也就|至少|起码|得有|有|就|是|我|觉得|感觉|现在|今天|还是|还|疼|能|打|给|最疼|的时候|，|了|说|呃|嗯|快|都|到|吧)*"
-    r"(?:(10|\d|[零一二两三四五六七八九十])(?:到|至|或|，|、))?(10|\d(?:\.\d)?|[零一二两三四五六七八九十])"
+    rf"{_LEAD}(?:(10|\d|[零一二两三四五六七八九十])(?:到|至|或|，|、))?({_ONE})"
     r"(?:分|点|/10)?(?:吧|左右|了|啊|的样子|多|哦|呢|吗|。|，|！|样子|疼)*"
 )
+#: An answer that begins with the number and goes on about something else.
+_FIRST = re.compile(rf"{_LEAD}({_ONE})(?:分|级)?(?:吧|了|啊|哦|左右|多)?(?=[，。！？；])")
 _PILLS = re.compile(
     rf"(?:吃|吞|喝|服|灌)(?:下去|下|进去|掉|了|过)*…?({_N}|\d{{2,3}}|几十|十几|好几|一大把|一把|半瓶|一瓶|整瓶|一整瓶|一整板|整板|半板|一板|两板|一盒|整盒)(?:多)?(片|粒|颗|个|包|瓶|板|盒)?".replace(
         "…?", "(?:[^，。？！；没不]{0,6}?)"
@@ -45,7 +60,7 @@ _WEEKS = re.compile(
     r"(?:一个?|1个?)(?:星期|礼拜|周)(?:了|多|过)|(两|三|四|2|3|4|几)(?:个?星期|个?礼拜|周)(?:了|多|过)|(?:半个|一个|两个|几个)月(?:了|多|过)"
 )
 _TODAY = re.compile(
-    r"(?:今天|今早|上午|下午|刚刚|刚才|刚|中午|才)(?:才|刚|在您们这|在您们那|来|做|去)*(?:拔|种|做|补|洗|打|装|弄|缝|切|手术)(?:完|了|的|好|牙)"
+    r"(?:手术|拔牙|种牙|拔|种|做完?|根管)的?当天|(?:今天|今早|上午|下午|刚刚|刚才|刚|中午|才)(?:才|刚|在您们这|在您们那|来|做|去)*(?:拔|种|做|补|洗|打|装|弄|缝|切|手术)(?:完|了|的|好|牙)"
 )
 _YESTERDAY = re.compile(
     r"(昨天|昨日|昨晚|前天|大前天)(?:下午|上午|晚上|中午)?(?:在您们这|在您们那|刚|才|去|来|在)*(?:拔|种|做|补|装|弄|缝|切|手术)(?:完|了|的|好|牙)"
@@ -80,29 +95,38 @@ def temperatures(text: str, asked: str | None) -> list[Reading]:
         if re.search(r"不到|没到|没超过|不超过|没上|低于", before):
             value -= 0.5
         found.append(Reading("temperature", value, match.start(), match.end()))
+    for match in _SPOKEN.finditer(text):
+        degrees, tenths = number(match[1]), 5.0 if match[2] == "半" else number(match[2] or "零")
+        if degrees is not None and tenths is not None:
+            found.append(Reading("temperature", degrees + tenths / 10, match.start(1), match.end()))
     return _standing_at_last(found, text)
 
 
 def pain_scores(text: str, asked: str | None) -> list[Reading]:
-    """Return pain scores: named as such, or the bare answer to the question for pain."""
+    """Return pain scores: named as such, the answer to the question for pain, or a score of one who suffers."""
     found: dict[int, Reading] = {}
-    if asked == "checkin.pain" and (bare := _BARE.fullmatch(text)):
-        value = number(bare[2])
-        if value is not None and value <= 10:
+    suffers = _SUFFERING.search(text) is not None and _RATING.search(text) is None
+    if asked == "checkin.pain":
+        bare = _BARE.fullmatch(text)
+        if bare and (value := _score(bare[2])) is not None:
             return [Reading("pain", value, bare.start(2), bare.end())]
+        first = _FIRST.match(text)
+        if first and (value := _score(first[1])) is not None:
+            found[first.start(1)] = Reading("pain", value, first.start(1), first.end())
     for match in _SCORE.finditer(text):
-        value = number(match[2])
+        value = _score(match[2])
         before, after = text[max(0, match.start() - 14) : match.start()], text[match.end() : match.end() + 6]
         adverb = match[0] in ("十分", "万分") and after[:1] not in ("", "了", "吧", "，", "。", "！", "啊", "左")
         scale = re.search(r"满分|总分|最高|0(?:到|-|至)$|零到$", before[-4:] + after[:2])
-        about_pain = asked == "checkin.pain" or _PAINFUL.search(before) or _PAINFUL.match(after.lstrip("的，"))
+        painful = _PAINFUL.search(before) or _PAINFUL.match(after.lstrip("的，"))
+        about_pain = asked == "checkin.pain" or suffers or painful
         survey = asked is not None and asked.startswith("survey.") and not _PAINFUL.search(before)
-        if value is not None and value <= 10 and about_pain and not (adverb or scale or survey):
+        if value is not None and about_pain and not (adverb or scale or survey):
             found[match.start(2)] = Reading("pain", value, match.start(), match.end())
-    painful = _PAINFUL.search(text) or asked == "checkin.pain" or asked is None
-    for match in (*_AFTER_PAIN.finditer(text), *(_ON_A_SCALE.finditer(text) if painful else ())):
-        value = number(match[1])
-        if value is not None and value <= 10:
+    on_a_scale = _PAINFUL.search(text) or asked == "checkin.pain" or asked is None
+    for match in (*_AFTER_PAIN.finditer(text), *(_ON_A_SCALE.finditer(text) if on_a_scale else ())):
+        value = _score(match[1])
+        if value is not None:
             found.setdefault(match.start(1), Reading("pain", value, match.start(), match.end()))
     return _standing_at_last([found[place] for place in sorted(found)], text)
 
@@ -110,7 +134,16 @@ def pain_scores(text: str, asked: str | None) -> list[Reading]:
 def bare_score(text: str) -> float | None:
     """Return the number if the message is one and nothing else, as an answer to a question on a scale."""
     match = _BARE.fullmatch(text)
-    return number(match[2]) if match else None
+    return _score(match[2]) if match else None
+
+
+def _score(written: str) -> float | None:
+    """Return a score of at most 10; 九点五 is spoken for 9.5."""
+    whole, _, tenths = written.partition("点")
+    value = number(whole)
+    if value is not None and tenths:
+        value += 0.5 if tenths == "半" else (number(tenths) or 0.0) / 10
+    return value if value is not None and value <= 10 else None
 
 
 def tablets(text: str) -> list[Reading]:

@@ -53,7 +53,8 @@ class Phrase:
 
     def possible(self, characters: frozenset[str]) -> bool:
         """Whether a text made of these characters can match at all."""
-        return not any(one.isdisjoint(characters) for one in self.required)
+        # Asked of every phrase for every message, and most of the time that takes: hence no generator.
+        return not any(map(characters.isdisjoint, self.required))
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Yield every match that is not empty."""
@@ -90,7 +91,8 @@ class _Reader:
     def __init__(self, source: str, words: Mapping[str, Sequence[str]], depth: int) -> None:
         if depth > 6:
             raise PatternError(f"“{source}” 里的词表互相引用")
-        self.source, self.words, self.depth = source, words, depth
+        # Messages are read without their spaces; a phrase in English may be written with them all the same.
+        self.source, self.words, self.depth = source.replace(" ", ""), words, depth
         self.place = 0
 
     def whole(self) -> Piece:

@@ -41,6 +41,7 @@ ORDER: dict[Level, int] = {
     **{level: place for place, level in enumerate(COMPLAINT)},
 }
 NO_CONTEXT = Context()
+FEVER = 38.0  # degrees; care.md 2.2
 #: What stood in the text a short while ago and is over is asked about once more (care.md 3.1).
 RE_CHECKED = Medical.WATCH
 
@@ -120,7 +121,16 @@ class _Reader:
     def read(self) -> list[_Finding]:
         """Return everything the text says, numbers included."""
         found = [one for rule in self.lexicon.rules if self._applies(rule) and (one := self._rule(rule))]
-        return found + self._temperatures() + self._pain() + self._tablets() + self._moods()
+        found += self._temperatures() + self._pain() + self._tablets() + self._moods()
+        return self._measured(found)
+
+    def _measured(self, found: list[_Finding]) -> list[_Finding]:
+        """Whoever took a temperature below 38 has no more fever than that, whatever they call it."""
+        taken = [one.value for one in numbers.temperatures(self.whole, self.context.asked)]
+        if not taken or max(taken) >= FEVER:
+            return found
+        felt = {rule.code for rule in self.lexicon.rules if rule.felt}
+        return [replace(one, level=RE_CHECKED) if one.rule in felt else one for one in found]
 
     def _without_idioms(self) -> str:
         text, characters = self.whole, frozenset(self.whole)
@@ -243,7 +253,7 @@ def _fever(degrees: float, day: int | None) -> Medical | None:
     """Return what a body temperature means; care.md 2.2 and 3.2."""
     if degrees >= 38.5:
         return Medical.L1
-    if degrees >= 38.0:
+    if degrees >= FEVER:
         return Medical.L1 if day is not None and day >= 3 else Medical.L2
     return Medical.WATCH if degrees >= 37.5 else None
 

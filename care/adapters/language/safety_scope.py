@@ -1,8 +1,9 @@
 """Whether a phrase that stands in a message is true of the member now.
 
 A symptom can be named without being there: denied (没有发烧), over (昨天流血今天好了), supposed (要是发烧怎么办),
-asked about (牙龈发白正常吗), or somebody else's (我朋友). Each kind has its words in the lexicon and a reach in the
-text; a phrase with 不 or 没 inside (止不住) is not denied by its own words. What is not clearly one of these holds.
+asked about (牙龈发白正常吗), told (小说里的人), or somebody else's (我朋友). Each kind has its words in the lexicon
+and a reach in the text; a phrase with 不 or 没 inside (止不住) is not denied by its own words. What is not clearly one
+of these holds.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ DENIAL_REACH = 14  # characters before a phrase in which a negation and its fill
 CLAUSE_REACH = 24  # characters before a phrase in which a word of time, supposition or person governs it
 END_REACH = 60  # characters after a phrase within which the text may still say that it is over
 RENEWED_REACH = 9  # characters after “gone” in which 又 takes it back
+STILL_REACH = 6  # characters after a phrase in which the same clause may say that it goes on
+TOLD_REACH = 10  # characters after a phrase in which the same clause may say that it was only a story
 #: With one of these before them, others only stand beside what happens to the member: 跟同事喝了酒, 被同学打.
-BESIDE = ("跟", "和", "陪", "与", "被", "让", "给", "对", "问", "请", "叫")
+#: Or the member says who they are: 我是村头老张.
+BESIDE = ("跟", "和", "陪", "与", "被", "让", "给", "对", "问", "请", "叫", "我是", "我就是")
 _MARK = re.compile(f"[{MARKS}]")
 _STRONG_MARK = re.compile("[。？！；]")
 
@@ -33,6 +37,7 @@ class Standing(StrEnum):
     OVER = "over"
     SUPPOSED = "supposed"
     ASKED = "asked"
+    TOLD = "told"
     ELSEWHERE = "elsewhere"
 
 
@@ -53,7 +58,8 @@ class ScopeWords:
     asking_after: re.Pattern[str]
     asking_normal: re.Pattern[str]
     others: re.Pattern[str]
-    fiction: re.Pattern[str]
+    told: re.Pattern[str]
+    told_after: re.Pattern[str]
     family: re.Pattern[str]
     care: re.Pattern[str]
     self: re.Pattern[str]
@@ -75,7 +81,8 @@ class ScopeWords:
                 "recent",
                 "supposing",
                 "others",
-                "fiction",
+                "told",
+                "told_after",
                 "family",
                 "care",
                 "self",
@@ -118,6 +125,8 @@ class Scopes:
         """Return how the phrase `text[start:end]`, which speaks of `subject`, stands."""
         if self.denied(start, end):
             return Standing.DENIED
+        if self._told(start, end):
+            return Standing.TOLD
         if self._elsewhere(start, own_care=own_care):
             return Standing.ELSEWHERE
         if self._supposed(start, end):
@@ -175,15 +184,21 @@ class Scopes:
         kin = _last(self.words.family, sentence)
         return kin is not None and not self.words.care.search(self.message.text)
 
-    def is_fiction(self, start: int) -> bool:
-        """Whether the sentence is about a film, a game, the news."""
-        return self.words.fiction.search(self._sentence_before(start)) is not None
+    def _told(self, start: int, end: int) -> bool:
+        """Whether it happens in a film, a book, the news: told of before it in the sentence or right behind it."""
+        sentence = self._sentence_before(start)
+        found = _last(self.words.told, sentence)
+        if found is not None:
+            return "我" not in sentence[found.end() :]
+        return self.words.told_after.match(self._clause_after(end, TOLD_REACH)) is not None
 
     # -- supposed
 
     def _supposed(self, start: int, end: int) -> bool:
         clause = self._clause_before(start, 1)
-        found = _last(self.words.supposing, clause)
+        # 万一晚上出血: the phrase may begin with the last character of the word that supposes it.
+        reaching = clause + self.message.text[start : min(start + 1, end - 1)]
+        found = _last(self.words.supposing, reaching)
         if found is not None and not self.words.now.search(clause[found.end() :]):
             return True
         return self._asks(self.words.asking_after, start, end)
@@ -200,8 +215,10 @@ class Scopes:
         text = self.message.text
         clause = self._clause_before(start, 1)
         found = _last(self.words.far_past, clause)
-        if found is not None and not self.words.still.search(clause[found.end() :] + text[start : end + 6]):
-            return True
+        if found is not None:
+            since = clause[found.end() :] + text[start:end] + self._clause_after(end, STILL_REACH)
+            if not self.words.still.search(since):
+                return True
         if self.words.renewed.search(text[max(0, start - 2) : end]):
             return False
         recent = self.words.recent.search(self._clause_before(start, 2)) is not None
@@ -237,6 +254,13 @@ class Scopes:
         place = bisect_right(self.marks, start - 1) - clauses
         first = self.marks[place] + 1 if place >= 0 else 0
         return self.message.text[max(first, start - CLAUSE_REACH * clauses) : start]
+
+    def _clause_after(self, end: int, reach: int) -> str:
+        """Return what still stands in the same clause after `end`, within reach; a gap ends it as a mark does."""
+        text, breaks = self.message.text, self.message.breaks
+        furthest = min(end + reach, len(text))
+        ends = (place for place in range(end, furthest) if text[place] in MARKS or place in breaks)
+        return text[end : next(ends, furthest)]
 
     def _sentence_before(self, start: int) -> str:
         before = self.message.text[max(0, start - 2 * CLAUSE_REACH) : start]
