@@ -174,7 +174,7 @@ def _scores(plain: PlainText) -> Iterator[Found]:
         ]
     if not any(found):
         kind = "pain_score" if pain_asked else "rating"
-        patterns = (SOLE, NOW, IN_POINTS) if pain_asked else (SOLE, *RATING) if survey else RATING
+        patterns = (SOLE, NOW, IN_POINTS) if pain_asked else (SOLE, *RATING, IN_POINTS) if survey else RATING
         for pattern in patterns:
             found += [_score(kind, match) for match in pattern.finditer(text) if not off_scale(match)]
             if any(found):

@@ -38,6 +38,11 @@ def test_scripts_widths_and_spaces_come_to_one_form(typed: str, plain: str) -> N
         ("发shao了", "发烧了"),
         ("想自鲨", "想自杀"),
         ("侯咙痛", "喉咙疼"),
+        ("伤口化农", "伤口流脓"),
+        ("脸有点钟", "脸有点肿"),
+        ("fashao le", "发烧le"),
+        ("中指牙", "种植牙"),
+        ("渗雪", "渗血"),
     ],
 )
 def test_misspellings_that_matter_are_read_as_meant(typed: str, plain: str) -> None:
