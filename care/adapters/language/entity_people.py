@@ -83,7 +83,9 @@ BESIDE = re.compile(
     rf"(?:应该是|是|写成?|改成)(?P<second>[{SURNAMES}]{_GIVEN}{{1,2}})[，]?(?:不是|不叫|而不是)|"
     rf"小(?P<little>[{SURNAMES}])[，](?P<third>(?P=little){_GIVEN}{{1,2}})(?=[，。！]|$)|"
     rf"(?:^|[，。])(?P<fourth>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{SURNAMES}]{_GIVEN}{{1,2}})[，。]?(?:电话|手机号?|"
-    rf"号码|联系电话)?(?:是|，)?(?=1[3-9]\d{{9}})"
+    rf"号码|联系电话)?(?:是|，)?(?=1[3-9]\d{{9}})|"
+    rf"(?:写|填|用|登记)(?:的是|成)?我?(?:妈|爸|老公|老婆|儿子|女儿|爱人|"
+    rf"老伴)(?:的名字)?，?(?P<fifth>[{SURNAMES}]{_GIVEN}{{1,2}})(?=[，。！]|$)"
 )
 BARE_NAME = re.compile(rf"^[，]?(?P<name>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{SURNAMES}]{_GIVEN}{{1,2}})[，。！]?$")
 #: A given name does not go on with one of these.
@@ -173,7 +175,7 @@ def _names(plain: PlainText) -> Iterator[Found]:
 
 def _beside(plain: PlainText) -> Iterator[Found]:
     for match in BESIDE.finditer(plain.text):
-        for group in ("first", "second", "third", "fourth"):
+        for group in ("first", "second", "third", "fourth", "fifth"):
             if match[group] is None:
                 continue
             name = _cut(match[group], plain, match.start(group), sure=group != "second")

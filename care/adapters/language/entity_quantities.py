@@ -16,7 +16,7 @@ NUMBER = rf"(?:\d{{1,3}}(?:\.\d)?|[{NUMERAL}]{{1,3}}(?:点[{NUMERAL}])?)"
 _SOLE = (
     r"(?:大概|大约|差不多|可能|应该|估计|也就|就|是|有|给|打|算|我|觉得|现在|今天|嗯+|呃|额|恩|还|疼|选|最多|最|得)"
 )
-_ENDING = r"(?:分|星|度|点|颗星)?(?:左右|吧|了|啊|呢|哦|呀|的样子|上下|多)?"
+_ENDING = r"(?:分|星|度|点|颗星)?(?:左右|吧|了|啊|呢|哦|呀|的样子|之间|上下|多)?"
 SOLE = re.compile(
     rf"^[，。]?{_SOLE}{{0,5}}[，。]?(?P<n>{NUMBER})(?:[到至、，或]?(?P<m>{NUMBER}))?{_ENDING}(?=[，。！？；]|$)"
 )
@@ -101,7 +101,7 @@ _NUMBER_GOES_ON = frozenset(f"0123456789.{NUMERAL}")
 _AGE_BEFORE = re.compile(r"(?:宝宝|孩子|娃|宝贝|婴儿)$")
 A_BIRTH_YEAR = 50  # 82年 is when somebody was born
 _IDIOM = re.compile(r"[看说想聊找讲]了半天|三天两头|一天比一天|一[天年周]一[天年周]|三天两夜")
-_SPAN_OF_DAYS = re.compile(r"[头这那]$|(?<![提往])[前后]$")
+_SPAN_OF_DAYS = re.compile(r"[头这那]$|(?<![提往推延挪移])[前后]$")
 _A_FEW_TOLD = frozenset("了过有着好这晚迟")
 _HOW_OFTEN = re.compile(r"到晚|[^，。]{0,4}?(?:几|多少|[一二三四两\d]{1,2})(?:天|次|回|遍|顿|片|粒|颗|支|包|袋)")
 A_FEW = 3.0  # what 几 is taken for

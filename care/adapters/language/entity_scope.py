@@ -40,9 +40,9 @@ _SUPPOSED_FAR = re.compile(
 )
 #: Close before it.
 _SUPPOSED_NEAR = re.compile(
-    r"(?:能不能|以免|免得|避免|防止|预防|有没有|是否|算不算|算是?|叫|可能(?!是)|别再|为什么会|多久才|才会|说是|"
+    r"(?:能不能|以免|免得|避免|防止|预防|有没有|是否|算不算|才算|可能(?!是)|别再|为什么会|多久才|才会|说是|"
     r"(?:^|[，。！？；])以后|将来|导致|引起|造成|"
-    r"缓解|减轻|治|解决|改善|减少|防)[^，。！？；]{0,5}$|(?<!打分)(?:的话)[^，。！？；]{0,4}$"
+    r"缓解|减轻|治(?![疗器完过了])|解决|改善|减少|防)[^，。！？；]{0,5}$|(?<!打分)(?:的话)[^，。！？；]{0,4}$"
 )
 #: 会 speaks of what has not happened, unless it happens whenever something is done: 咬东西会疼, 一碰就会酸.
 _WILL = re.compile(r"会[^，。！？；]{0,5}$")
@@ -53,8 +53,8 @@ _WHENEVER = re.compile(
 )
 _ASKS_IN_GENERAL = re.compile(r"吗|么(?!多)|呢|[？]|多久|几天|多少|怎么办|是真的|真的假的|不$")
 ASKED = re.compile(
-    r"^(?:了|的|得|着)?(?:不(?:疼|肿|酸|麻|胀|严重|厉害)|没有?(?=[，。？！]|$)|吗|么(?!多))|"
-    r"^(?:不)(?:疼|肿|酸|麻|胀)|^(?:的话|的时候怎么|了怎么办呢如果|怎么办呢?如果)|^(?:倒|也)?(?:是)?(?:倒)?(?:不|"
+    r"^(?:了|的|得|着)?(?:没有?(?=[，。？！]|$)|吗|么(?!多))|"
+    r"^(?:的话|的时候怎么|了怎么办呢如果|怎么办呢?如果)|^(?:倒是?|是倒|也倒)也?(?:不|"
     r"没有?)(?:怎么|太|那么|很|再)?(?:疼|肿|酸|麻|胀|痒|流|发|出)|"
     r"^(?:会|要|得|能|大概|一般)?(?:持续)?(?:多久|几天|多长时间|多少天|几周|几个小时|什么时候)(?:算|是|会|能|才|"
     r"正常|消|好|退|停|，|？|吗|$)|"
@@ -98,6 +98,8 @@ def is_asserted(text: str, start: int, end: int) -> bool:
     if denial and not _NO_DENIAL.search(before):
         return False
     if _LISTED.search(before) or ASKED.match(after):
+        return False
+    if after[:1] in {"不", "没"} and after[1:2] and after[1:2] in text[start:end]:  # 肿不肿
         return False
     over = _OVER.match(after)
     if over and not _RENEWED.search(after[: over.end() + 6]):
