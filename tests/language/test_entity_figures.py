@@ -2,7 +2,7 @@
 
 A line: the text, the question before it, and what is named. `optional` marks what one reader would name and another
 not: it neither counts when found nor when missed. `start` is given only where the words stand more than once.
-Rounds 1 to 4 were written one after another by the same author, each before the reader had seen it; the reader was
+Rounds 1 to 5 were written one after another by the same author, each before the reader had seen it; the reader was
 mended on all of them since, so today's figures flatter. `FIRST_RUN` holds the F1 before anything was mended for a
 round, and is the honester figure; round 1 ran on the reader as it was before any of them.
 """
@@ -33,11 +33,11 @@ ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 23, 10, tzinfo=ZONE)
 #: F1 of a round before the reader was mended for it.
 FIRST_RUN = {
-    "service": (0.93, 0.92, 0.95, 1.00),
-    "practitioner": (0.98, 1.00, 1.00, 1.00),
-    "symptom": (0.74, 0.95, 0.77, 0.85),
-    "pain_score": (0.83, 0.96, 0.89, 1.00),
-    "temperature": (0.98, 0.96, 0.91, 1.00),
+    "service": (0.93, 0.92, 0.95, 1.00, 0.80),
+    "practitioner": (0.98, 1.00, 1.00, 1.00, 1.00),
+    "symptom": (0.74, 0.95, 0.77, 0.85, 0.86),
+    "pain_score": (0.83, 0.96, 0.89, 1.00, 0.67),
+    "temperature": (0.98, 0.96, 0.91, 1.00, 1.00),
 }
 #: Kinds with floors; times have a reader and figures of their own.
 AT_LEAST = {
@@ -45,7 +45,7 @@ AT_LEAST = {
     "practitioner": 0.97,
     "clinic": 0.95,
     "tooth_site": 0.92,
-    "symptom": 0.95,
+    "symptom": 0.96,
     "pain_score": 0.95,
     "temperature": 0.97,
     "duration": 0.92,
