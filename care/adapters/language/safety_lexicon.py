@@ -41,7 +41,18 @@ SCOPES = (
         "recent",
         "supposing",
     ),
-    *("asking_after", "asking_normal", "others", "told", "told_after", "family", "care", "self", "over_void_before"),
+    *(
+        "asking_after",
+        "asking_normal",
+        "others",
+        "told",
+        "told_after",
+        "conditional",
+        "family",
+        "care",
+        "self",
+        "over_void_before",
+    ),
     *("over_void_after", "now"),
 )
 _RULE_KEYS = {

@@ -2,8 +2,8 @@
 
 A symptom can be named without being there: denied (没有发烧), over (昨天流血今天好了), supposed (要是发烧怎么办),
 asked about (牙龈发白正常吗), told (小说里的人), or somebody else's (我朋友). Each kind has its words in the lexicon
-and a reach in the text; a phrase with 不 or 没 inside (止不住) is not denied by its own words. What is not clearly one
-of these holds.
+and a reach in the text; a phrase with 不 or 没 inside (止不住) is not denied by its own words. What is not clearly
+one of these holds.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class ScopeWords:
     renewed: re.Pattern[str]
     recent: re.Pattern[str]
     supposing: re.Pattern[str]
+    conditional: re.Pattern[str]
     asking_after: re.Pattern[str]
     asking_normal: re.Pattern[str]
     others: re.Pattern[str]
@@ -80,6 +81,7 @@ class ScopeWords:
                 "renewed",
                 "recent",
                 "supposing",
+                "conditional",
                 "others",
                 "told",
                 "told_after",
@@ -196,10 +198,11 @@ class Scopes:
 
     def _supposed(self, start: int, end: int) -> bool:
         clause = self._clause_before(start, 1)
-        # 万一晚上出血: the phrase may begin with the last character of the word that supposes it.
-        reaching = clause + self.message.text[start : min(start + 1, end - 1)]
-        found = _last(self.words.supposing, reaching)
+        # 万一晚上出血: the word that supposes it may share a character with the phrase (一晚上出血).
+        found = _last(self.words.supposing, clause + self.message.text[start : min(start + 1, end - 1)])
         if found is not None and not self.words.now.search(clause[found.end() :]):
+            return True
+        if self.words.conditional.search(self.message.text, start, end):
             return True
         return self._asks(self.words.asking_after, start, end)
 
