@@ -78,11 +78,10 @@ def understand(
         lines = reading.lines_of(file)
         house = build_reading(settings)
         now = SystemClock().now().astimezone(house.zone)
-        if only:
-            _print_all(reading.understand(lines, house, nlu=None, only=only, now=now))
-            return
-        with reading.own_rasa(settings) as nlu:
-            _print_all(reading.understand(lines, house, nlu=nlu, only=None, now=now))
+        intents = None if only else house.intents.get()
+        if not only and intents is None:
+            raise CannotStart("还没有训练好的对话模型。请运行：make train")
+        _print_all(reading.understand(lines, house, intents=intents, only=only, now=now))
 
 
 @app.command(help="训练对话模型；训练数据没有变化时什么都不做。")

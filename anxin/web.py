@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,6 +21,7 @@ def make_app(house: House) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(house.reading.safety.missing)  # the models are read before the first member writes
         bot.start()
         try:
             yield
@@ -42,9 +44,14 @@ def make_app(house: House) -> FastAPI:
 
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> JSONResponse:
-        """Say whether the database answers and how many messages wait; nothing about anybody."""
+        """Say whether the database answers, how many messages wait, and what is missing; nothing about anybody.
+
+        Without a trained model the rules for danger still read every message: degraded, not down.
+        """
         with house.unit_of_work() as uow:
             waiting = uow.inbox.waiting()
-        return JSONResponse({"status": "ok", "waiting": waiting})
+        missing = house.reading.safety.missing()
+        status = "degraded" if missing else "ok"
+        return JSONResponse({"status": status, "waiting": waiting, "missing": missing})
 
     return app

@@ -9,7 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from care.adapters.calendar import PackCalendar
+from care.adapters.language.assessor import Assessor
+from care.adapters.language.categoriser import Trained
+from care.adapters.language.emotion_model import EmotionModel
 from care.adapters.language.entities import EntityReader
+from care.adapters.language.intents import IntentReader
+from care.adapters.language.safety_model import SafetyModel
 from care.adapters.language.safety_rules import SafetyRules
 from care.adapters.language.times import TimeReader
 from care.adapters.packs import clinic_names, load_pack, practitioner_names, service_names
@@ -35,14 +40,19 @@ class SystemClock:
         return datetime.now(UTC) + self._shift
 
 
+#: Below the folder of models. Without the first two the rules read alone.
+SAFETY_FOLDER, EMOTION_FOLDER, INTENTS_FOLDER = "safety", "emotion", "intents"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What it takes to read a message: no database, no network."""
 
     zone: ZoneInfo
-    safety: SafetyRules
+    safety: Assessor
     times: TimeReader
     entities: EntityReader
+    intents: Trained[IntentReader]  # the dialogue model's own; the dialogue itself asks Rasa
 
 
 @dataclass(slots=True)
@@ -121,7 +131,12 @@ def _reading(settings: Settings, pack: Pack) -> Reading:
     )
     return Reading(
         zone=zone,
-        safety=SafetyRules.load(settings.pack / "safety.yml"),
+        safety=Assessor(
+            SafetyRules.load(settings.pack / "safety.yml"),
+            Trained(settings.model_dir / SAFETY_FOLDER, SafetyModel.load),
+            Trained(settings.model_dir / EMOTION_FOLDER, EmotionModel.load),
+        ),
         times=times,
         entities=EntityReader(vocabulary, times),
+        intents=Trained(settings.model_dir / INTENTS_FOLDER, IntentReader.load),
     )

@@ -172,6 +172,7 @@ def test_settings(folder: Path, **changes: object) -> Settings:
         "data_dir": folder / "data",
         "key_file": folder / "keys" / "master.json",
         "api_token": "t" * 40,
+        "model_dir": folder / "models",
     }
     return Settings(_env_file=None, **(base | changes))  # type: ignore[arg-type, call-arg]
 

@@ -92,12 +92,20 @@ class Why:
     end: int
 
 
+#: What can speak from a message; see the taxonomy.
+EMOTIONS = (
+    *("calm", "happy", "relieved", "anxious", "afraid", "sad", "lonely", "angry", "disgusted", "in_pain", "ashamed"),
+    "unclear",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Emotion:
-    """The feeling a message carries; valence −1 to 1."""
+    """The feeling a message carries; valence −1 to 1; the words that led to it, where it is not calm."""
 
     label: str = "calm"
     valence: float = 0.0
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Model:
 @contextmanager
 def a_running_model(folder: Path) -> Iterator[Model]:
     """Start Rasa with the trained model and an action server of this process, and stop both afterwards."""
-    settings = test_settings(folder, rasa_port=free_port(), actions_port=free_port())
+    settings = test_settings(folder, rasa_port=free_port(), actions_port=free_port(), model_dir=ROOT / "models")
     switch = Switch()
     config = uvicorn.Config(switch, host="127.0.0.1", port=settings.actions_port, log_config=None, lifespan="off")
     server = uvicorn.Server(config)

@@ -28,7 +28,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Reading:
 
 
 def _results(house: Reading, *lines: str, only: str | None = "time") -> list[dict[str, Any]]:
-    found = list(reading.understand(lines, house, nlu=None, only=only, now=MONDAY))
+    found = list(reading.understand(lines, house, intents=None, only=only, now=MONDAY))
     return [json.loads(json.dumps(each, ensure_ascii=False)) for each in found]
 
 
@@ -85,7 +85,7 @@ def test_safety_alone_says_level_tracks_flags_and_why(house: Reading) -> None:
     assert set(result) == {"text", "safety", "emotion"}
     assert {"level", "medical", "distress", "complaint", "flags", "why"} <= set(result["safety"])
     assert result["safety"]["level"] in LEVELS
-    assert set(result["emotion"]) == {"label", "valence"}
+    assert set(result["emotion"]) == {"label", "valence", "words"}
     assert -1 <= result["emotion"]["valence"] <= 1
 
 

@@ -1,0 +1,153 @@
+"""What a message wants: its intent, the second wish beside it, and what the question before it makes likely.
+
+What was asked last counts as evidence beside the words: after a question about pain a bare 9 is a symptom, in a
+survey a rating, while a booking is made an hour. It weighs much for a bare value and little for a sentence that says
+plainly what it wants. A second wish is looked for in the clauses of the message, each read alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from care.adapters.language.categoriser import Categoriser, Fit, Floats
+from care.adapters.language.normalise import normalise
+
+Ranking = Sequence[tuple[str, float]]
+
+FIT: Final = Fit(
+    weights={"characters": 0.8, "words": 0.4, "sense": 0.8},
+    hardness={"characters": 40.0, "words": 12.0, "sense": 20.0},
+)
+QUESTION = "intent"
+BEGINNING, END = 100, 100  # characters read of a long message; what is wanted stands at its beginning or its end
+#: What a question makes likely, as factors on the chance of an intent; the longest fitting beginning counts.
+EXPECTED: Mapping[str, Mapping[str, float]] = {
+    "checkin.": {"report_symptom": 20, "report_improvement": 6, "ask_medication": 2},
+    "checkin.mood": {"report_low_mood": 20, "report_improvement": 6},
+    "survey.": {"give_rating": 40, "praise": 2, "complain": 2},
+    "booking.": {"inform": 20, "stop": 3, "affirm": 2, "deny": 2},
+    "booking.confirm": {"affirm": 20, "deny": 20, "stop": 3, "inform": 2},
+    "booking.offer": {"affirm": 10, "deny": 10, "inform": 10, "stop": 3},
+}
+ALSO_FROM = 0.9  # a second wish counts when its clause alone is this clear ...
+ALSO_WHOLE = 0.0005  # ... and the whole message does not rule it out; both chosen on the development set
+SHORTEST_CLAUSE = 3  # characters
+CLAUSES = 8  # of one message that are looked at
+#: What can be wanted beside something else. Feelings and values belong to the main wish.
+WISHES = frozenset(
+    (
+        *("book_appointment", "reschedule_appointment", "cancel_appointment", "list_appointments", "family_booking"),
+        *("ask_availability", "ask_practitioner", "ask_service", "ask_price", "ask_clinic_info", "ask_membership"),
+        *("report_symptom", "ask_recovery_guidance", "ask_medication", "ask_community_report", "join_council"),
+        *("request_human", "complain", "praise", "give_suggestion", "ask_data_held", "ask_data_use"),
+        *("ask_profile_tags", "ask_access_log", "correct_data", "export_data", "delete_data", "opt_in"),
+        *("set_personalization", "set_data_sharing", "opt_out_marketing", "opt_out_checkins"),
+    )
+)
+#: Told rather than asked for; everything else must ask for something in its clause.
+TOLD = frozenset(("praise", "report_symptom"))
+#: These open the same door; one of them is enough.
+SAME = (
+    frozenset(("book_appointment", "ask_availability", "family_booking", "reschedule_appointment")),
+    frozenset(("report_symptom", "report_improvement", "worry_about_result")),
+    frozenset(("praise", "give_rating")),
+)
+_ASKS = re.compile(
+    r"[吗嗎呢么嘛麼？?不没冇未伐啵咩]$|多少|几|幾|怎么|怎麼|怎樣|咋|哪|谁|誰|啥|什么|什麼|甚麼|点样|點樣|邊"
+    r"|能不能|能否|可不可以|可以|可否|行不行|有没有|有沒有|有冇|有無|係咪|是不是|是否|要不要|用不用"
+    r"|帮|幫|给我|給我|麻烦|麻煩|唔該|请|請|想|要|约|約|取消|退|删|刪|停|关掉|關|改|换|換|排|查|看看|看下|瞧|别|別|唔好"
+    r"|转|轉|找|投诉|投訴|恢复|恢復|发我|發|留"
+)
+_CUT = re.compile(
+    r"[，,。．.！!？?；;\n、~～…]+|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])"
+    r"|(?=顺便|顺带|顺手|順便|順帶|另外|还有就是|还想问|再问|再帮|再给|对了|對了|然后再|同埋|仲有)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A wish that stands beside the main one, and the clause that says it."""
+
+    intent: str
+    text: str
+    confidence: float
+
+
+class IntentReader:
+    """Reads what messages want. Safe to share between threads."""
+
+    def __init__(self, categoriser: Categoriser) -> None:
+        self._categoriser = categoriser
+        self._labels = categoriser.labels(QUESTION)
+
+    @classmethod
+    def train(cls, texts: Sequence[str], intents: Sequence[str]) -> IntentReader:
+        """Learn from messages and what each wants."""
+        return cls(Categoriser.train([plain(text) for text in texts], {QUESTION: (intents, FIT)}))
+
+    @classmethod
+    def load(cls, folder: Path) -> IntentReader:
+        """Return what was learned.
+
+        Raises:
+            ModelDamaged: if it is incomplete or cannot be read.
+        """
+        return cls(Categoriser.load(folder))
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned."""
+        self._categoriser.save(folder)
+
+    def rank(self, texts: Sequence[str], asked: str | None = None) -> list[Ranking]:
+        """Return for each message every intent with its chance, the likeliest first."""
+        chances = self._categoriser.chances([plain(text) for text in texts])[QUESTION] * self._expected(asked)
+        chances /= chances.sum(axis=1, keepdims=True)
+        return [
+            [(self._labels[place], round(float(row[place]), 4)) for place in np.argsort(-row, kind="stable")]
+            for row in chances
+        ]
+
+    def also(self, text: str, ranking: Ranking) -> list[Wish]:
+        """Return what the message wants beside the first of its ranking, in the order it says it."""
+        clauses = clauses_of(text)
+        if not clauses:
+            return []
+        found: dict[str, Wish] = {}
+        whole = dict(ranking)
+        taken = _door(ranking[0][0])
+        for clause, (likeliest, *_) in zip(clauses, self.rank(clauses), strict=True):
+            name, chance = likeliest
+            wished = name in WISHES and (name in TOLD or _ASKS.search(clause))
+            if wished and chance >= ALSO_FROM and whole[name] >= ALSO_WHOLE and name not in taken:
+                found[name] = Wish(name, clause, chance)
+                taken |= _door(name)
+        return list(found.values())
+
+    def _expected(self, asked: str | None) -> Floats:
+        fitting = max((start for start in EXPECTED if (asked or "").startswith(start)), key=len, default=None)
+        factors = EXPECTED[fitting] if fitting else {}
+        return np.asarray([factors.get(label, 1.0) for label in self._labels], dtype=np.float32)
+
+
+def plain(text: str) -> str:
+    """Return the plain form of a message as its intent is read from it; of a long one its beginning and its end."""
+    whole = normalise(text).text
+    if len(whole) > BEGINNING + END:
+        whole = whole[:BEGINNING] + whole[-END:]
+    return whole or "…"
+
+
+def clauses_of(text: str) -> list[str]:
+    """Return the clauses of a message that may carry a wish of their own; none where there is only one."""
+    clauses = [part.strip() for part in _CUT.split(text) if part and len(part.strip()) >= SHORTEST_CLAUSE]
+    return clauses[:CLAUSES] if len(clauses) > 1 else []
+
+
+def _door(intent: str) -> frozenset[str]:
+    return next((one for one in SAME if intent in one), frozenset((intent,)))
