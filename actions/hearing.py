@@ -67,7 +67,8 @@ EVERYTHING = re.compile(
 )
 LUKEWARM = re.compile(r"一般+|一般吧|还行吧?|凑合吧?|马马虎虎|就那样吧?|还可以|还好吧?|不好说|说不好")
 BARE_NUMBER = re.compile(r"(?:10|[0-9]|[零一二两三四五六七八九十])\s*分?[。.!！~～]*")
-ADDS = re.compile(r"也|另外|还(?:要|想|得)|再(?:给|帮|替|约|来)|自己")
+ADDS = re.compile(r"另外|顺便|同时|还(?:要|想|得)|再(?:给|帮|替|约|来)|也(?:给|帮|替|要|想|约)|我?自己")
+ORDERS = re.compile(r"^(?:请|麻烦)?(?:你|您)?(?:帮我|给我|替我)?(?:预约|预订|约|订|叫|买)")
 #: What neither a clinic nor a club arranges; in a message that names nothing of ours it is not our business.
 NOT_OURS = re.compile(
     r"外卖|快递|包裹|机票|高铁|火车票|车票|航班|登机|酒店|宾馆|民宿|餐厅|饭店|火锅|烧烤|(约|吃|订).{0,2}饭|聚餐|奶茶|理发|剪头|剪个头|美发|烫头"
@@ -96,7 +97,6 @@ PLAIN_YES = frozenset(
         "就这个",
     }
 )
-PLAIN_NO = frozenset({"不", "不要", "不行", "不用", "不用了", "不对", "不是", "不可以"})
 
 NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
@@ -305,9 +305,9 @@ def is_plain_yes(text: str) -> bool:
     return text in PLAIN_YES
 
 
-def is_plain_no(text: str) -> bool:
-    """Whether a clause is a no and nothing else."""
-    return text in PLAIN_NO
+def is_order(text: str) -> bool:
+    """Whether the words order something: 约辆车, 帮我订票."""
+    return bool(ORDERS.search(text.strip()))
 
 
 def part_before_move(text: str) -> str:

@@ -87,7 +87,7 @@ class NoAnimals(CareAction):
 def instead_of(action: CareAction, turn: Turn) -> CareAction | None:
     """Return what should answer instead of `action`, because of what was asked before; None when it is right."""
     text = turn.text.strip()
-    if not turn.by_button and turn.intent in ARRANGES:
+    if not turn.by_button and (turn.intent in ARRANGES or hearing.is_order(text)):
         if hearing.is_about_an_animal(text):
             return NoAnimals(action.house)
         if hearing.is_not_ours(text) and _names_nothing(turn):

@@ -15,11 +15,26 @@ from typing import Any
 from rasa_sdk.events import SlotSet
 
 from actions import hearing
+from actions.booking_answers import first_service
 from actions.people import NURSE_ASKED
+from actions.second_wishes import (
+    ANSWERED,
+    ASKS,
+    BOOKS,
+    DOES,
+    FIRST,
+    LIKELY,
+    OPENS,
+    READ_ALONE,
+    answer_and_others,
+    beside_answer,
+    same_wish,
+    second_wishes,
+    without,
+)
 from actions.short_answers import instead_of
 from actions.turn import CareAction, Clause, Events, Turn
-from care.model.answers import clauses as clauses_of
-from care.model.answers import is_question, says_more
+from care.model.answers import is_question
 from care.model.errors import CareError
 from care.services import recovery
 
@@ -27,81 +42,7 @@ logger = logging.getLogger(__name__)
 
 KEPT, HEARD = "kept_wishes", "heard_turn"
 KEPT_AT_MOST = 3
-SURE = 0.5  # below this a second wish is too uncertain to be acted on; the main one was asked back already
-VERY_SURE = 0.7  # thanking for praise that was none hurts
-LIKELY = 0.4  # what stands beside an answer is read together with it, which makes every reading less sure
 QUOTED = 24  # characters of a kept wish that are said back
-
-#: These open something with questions of its own, and what they open.
-OPENS = {
-    "book_appointment": "action_start_booking",
-    "family_booking": "action_start_booking",
-    "ask_availability": "action_start_booking",
-    "reschedule_appointment": "action_start_move",
-    "cancel_appointment": "action_start_cancel",
-}
-#: These answer with a question, so they wait too when one is open already.
-ASKS = {"report_symptom": "action_report_symptom", "express_dental_anxiety": "action_dental_anxiety"}
-#: These are done at once.
-AT_ONCE = {
-    "thank": "action_thank",
-    "praise": "action_praise",
-    "bot_challenge": "action_bot_challenge",
-    "ask_capabilities": "action_capabilities",
-    "out_of_scope": "action_out_of_scope",
-    "list_appointments": "action_list_appointments",
-    "running_late": "action_running_late",
-    "ask_practitioner": "action_practitioner",
-    "ask_service": "action_service",
-    "ask_price": "action_price",
-    "ask_clinic_info": "action_clinic",
-    "ask_membership": "action_membership",
-    "report_low_mood": "action_low_mood",
-    "ask_recovery_guidance": "action_recovery_guidance",
-    "ask_medication": "action_medication",
-    "worry_about_result": "action_worry",
-    "request_human": "action_request_human",
-    "complain": "action_complain",
-    "give_suggestion": "action_suggestion",
-    "ask_data_held": "action_data_held",
-    "ask_data_use": "action_data_use",
-    "ask_profile_tags": "action_profile_tags",
-    "ask_access_log": "action_access_log",
-    "correct_data": "action_correct_data",
-    "export_data": "action_export_data",
-    "delete_data": "action_delete_data",
-    "set_personalization": "action_set_personalization",
-    "set_data_sharing": "action_data_sharing",
-    "opt_out_marketing": "action_opt_out_marketing",
-    "opt_out_checkins": "action_opt_out_checkins",
-    "opt_in": "action_opt_in",
-    "feel_watched": "action_feel_watched",
-    "ask_community_report": "action_community_report",
-    "join_council": "action_join_council",
-    "fitness_absence": "action_fitness_absence",
-}
-DOES = OPENS | ASKS | AT_ONCE
-FIRST = frozenset({"thank", "praise"})  # said before anything else
-BOOKS = frozenset({"book_appointment", "family_booking", "ask_availability"})  # one door
-#: Two questions of these kinds in one message are two questions: 洗牙多少钱，种牙呢.
-TWICE = frozenset({"ask_price", "ask_service", "ask_clinic_info", "ask_practitioner", "ask_recovery_guidance"})
-#: What an answer to an open question looks like.
-ANSWERS = frozenset({"affirm", "deny", "inform"})
-#: What the words that answered a check-in question are taken for; it was answered already.
-ANSWERED = frozenset(
-    {"report_symptom", "report_improvement", "inform", "affirm", "deny", "stop", "give_rating", "greet", "goodbye"}
-    | {
-        "thank",
-        "chitchat",
-        "out_of_scope",
-        "nlu_fallback",
-        "praise",
-        "express_dental_anxiety",
-        "ask_community_report",
-    }
-)
-#: Read by what they say alone, without the words of the other wish.
-READ_ALONE = frozenset({"ask_recovery_guidance", "ask_clinic_info"})
 NOT_AFTER = frozenset({"action_check_in_sent"})  # a question was asked elsewhere: nothing is taken up
 
 
@@ -118,7 +59,7 @@ class Wishes:
         if action.code.startswith("validate_"):
             return self._inside(action, turn)
         fresh = turn.slot(HEARD) != turn.turn_id
-        clauses = _second_wishes(turn) if fresh else []
+        clauses = second_wishes(turn) if fresh else []
         if turn.intent == "nlu_fallback" and clauses and not turn.answered:  # unclear as a whole, clear in its parts
             first = next((one for one in clauses if one.intent in OPENS), clauses[0])
             clauses.remove(first)
@@ -137,7 +78,7 @@ class Wishes:
         """Hear the answer to the form's question, and act on what else was said."""
         if turn.slot(HEARD) == turn.turn_id:
             return form.act(turn)
-        answer, others = _answer_and_others(turn, _second_wishes(turn))
+        answer, others = answer_and_others(form.code, turn)
         inner = replace(answer, said=[])
         events = form.act(inner)
         before = _kept(turn)
@@ -154,10 +95,10 @@ class Wishes:
     def _main(self, action: CareAction, turn: Turn, clauses: list[Clause], kept: list[Clause]) -> Events:
         """Do what the message is mainly about, unless it was done, has to wait, or something else comes first."""
         if turn.answered and not turn.by_button and (turn.intent in ANSWERED or turn.confidence < LIKELY):
-            if not clauses and is_question(_beside_answer(turn)):
+            if not clauses and is_question(beside_answer(turn)):
                 turn.say("utter_rest_unclear")
             return []
-        rest = _without(_beside_answer(turn) or turn.text, [one.text for one in clauses if one.intent != turn.intent])
+        rest = without(beside_answer(turn) or turn.text, [one.text for one in clauses if one.intent != turn.intent])
         main = Clause(turn.intent, rest, turn.confidence)
         if turn.asks_next and turn.intent in OPENS | ASKS:
             _keep(main, kept, turn)
@@ -173,10 +114,12 @@ class Wishes:
                 turn.said.extend(said)
                 return events
             turn.say("utter_symptom_to_book")
+            turn.entities = _check_up(turn)
         if turn.intent == "report_symptom" and opener and turn.asked != NURSE_ASKED and not self._in_recovery(turn):
             clauses.remove(opener)
             turn.say("utter_symptom_to_book")
-            said, events = self._run(replace(opener, text=turn.text), turn, another_follows=False)
+            whole = replace(opener, text=turn.text)
+            said, events = self._run(whole, turn, another_follows=False, entities=_check_up(turn))
             turn.said.extend(said)
             return events
         if turn.intent == "express_dental_anxiety" and opener:  # it is noted on the visit, so the visit comes first
@@ -189,7 +132,7 @@ class Wishes:
         if turn.answered or turn.intent in READ_ALONE:
             read.text = rest
         elif turn.intent in OPENS:
-            read.text = _without(turn.text, [one.text for one in clauses if one.intent in OPENS])
+            read.text = without(turn.text, [one.text for one in clauses if one.intent in OPENS])
         inside = bool(turn.tracker.active_loop_name)
         read.another_follows = (
             inside or _check_in_waits(turn) or bool(kept) or any(c.intent in OPENS for c in clauses)
@@ -240,7 +183,9 @@ class Wishes:
         turn.said[:] = [*front, *turn.said, *back]
         return events
 
-    def _run(self, clause: Clause, turn: Turn, *, another_follows: bool) -> tuple[list[dict[str, Any]], Events]:
+    def _run(
+        self, clause: Clause, turn: Turn, *, another_follows: bool, entities: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[list[dict[str, Any]], Events]:
         """Do one wish as if it had been said alone; a failure of it never undoes the others."""
         action = self._actions[DOES[clause.intent]]
         alone = replace(
@@ -249,7 +194,7 @@ class Wishes:
             intent=clause.intent,
             confidence=clause.confidence,
             asked="",
-            entities=(),
+            entities=entities,
             also=(),
             by_button=False,
             said=[],
@@ -271,68 +216,13 @@ class Wishes:
             return recovery.current(turn.member_id, uow=uow) is not None
 
 
-def _second_wishes(turn: Turn) -> list[Clause]:
-    """Return what the message means beside its intent, without what is the same wish in other words."""
-    found: list[Clause] = []
-    for clause in turn.also:
-        if clause.intent not in DOES or clause.confidence < (VERY_SURE if clause.intent in FIRST else SURE):
-            continue
-        if turn.answered and clause.intent in ANSWERED:
-            continue
-        if any(_same_wish(clause, other, turn.text) for other in (Clause(turn.intent, ""), *found)):
-            continue
-        found.append(clause)
-    return found
-
-
-def _same_wish(one: Clause, other: Clause, message: str) -> bool:
-    """Whether two clauses of a message want one thing: 约洗牙，周六有号吗; not 我约检查，也给我妈约个洗牙."""
-    if one.intent == other.intent:
-        return one.intent not in TWICE or one.text == other.text
-    both = {one.intent, other.intent}
-    if both == {"book_appointment", "family_booking"}:
-        return not hearing.adds_another(message)
-    if both <= BOOKS:
-        return True
-    return both == {"reschedule_appointment", "ask_availability"}
-
-
-def _answer_and_others(turn: Turn, clauses: list[Clause]) -> tuple[Turn, list[Clause]]:
-    """Part the answer to the form's question from what else the message wants."""
-    answer = next((one for one in turn.also if one.intent in ANSWERS), None)
-    if answer is None and turn.intent in OPENS | AT_ONCE:
-        answer = _plain_answer(turn.text)
-    if answer is not None and turn.intent in DOES:
-        rest = _without(turn.text, [answer.text, *(one.text for one in clauses)])
-        main = Clause(turn.intent, rest, turn.confidence)
-        return replace(turn, text=answer.text, intent=answer.intent, confidence=1.0), [main, *clauses]
-    text = _without(turn.text, [one.text for one in clauses])
-    return replace(turn, text=text), clauses
-
-
-def _plain_answer(text: str) -> Clause | None:
-    """Return a clause that says nothing but 好, 不, or which of the times, when other words stand beside it."""
-    parts = clauses_of(text)
-    if len(parts) < 2:
-        return None
-    which = next((part for part in parts if hearing.names_place(part)), None)
-    if which is not None:
-        return Clause("inform", which)
-    if hearing.is_plain_yes(parts[0]):
-        return Clause("affirm", parts[0])
-    return Clause("deny", parts[0]) if hearing.is_plain_no(parts[0]) else None
-
-
-def _beside_answer(turn: Turn) -> str:
-    """Return the words without the clauses that only answered the check-in's question."""
-    question = turn.house.pack.questions.get(turn.answered)
-    if question is None or question.kind == "text":
-        return ""
-    return "，".join(part for part in clauses_of(turn.text) if says_more(question, part))
+def _check_up(turn: Turn) -> tuple[Mapping[str, Any], ...]:
+    """Return the service for somebody in pain who names none; a service they name counts instead."""
+    return ({"entity": "service", "value": first_service(turn)},)
 
 
 def _keep(clause: Clause, kept: list[Clause], turn: Turn, *, aloud: bool = True) -> None:
-    if any(_same_wish(clause, other, turn.text) for other in kept) or len(kept) >= KEPT_AT_MOST:
+    if any(same_wish(clause, other, turn.text) for other in kept) or len(kept) >= KEPT_AT_MOST:
         return
     kept.append(clause)
     if not aloud or any(one.get("response", "").startswith("utter_kept") for one in turn.said):
@@ -360,15 +250,6 @@ def _kept(turn: Turn) -> list[Clause]:
 
 def _as_slot(clause: Clause) -> dict[str, str]:
     return {"intent": clause.intent, "text": clause.text}
-
-
-def _without(text: str, parts: Iterable[str]) -> str:
-    """Return the words that are left when these clauses are taken out; the whole when too little is left."""
-    left = text
-    for part in parts:
-        left = left.replace(part, " ", 1) if part else left
-    left = hearing.trimmed(left)
-    return left if sum(character.isalnum() for character in left) else text
 
 
 def _remember(turn: Turn, events: Events) -> None:

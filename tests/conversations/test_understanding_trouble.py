@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from care.model.case import CaseLevel
 from tests.conversations.talk import Talk
 
 pytestmark = pytest.mark.rasa
@@ -63,3 +64,47 @@ def test_half_english_books_as_well(talk: Talk) -> None:
 
     assert "11月28日周六" in answer
     assert "洗牙" in answer
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "取消我的外卖订单",
+        "把我的快递改到下周一",
+        "帮我把周五的机票改签到周六",
+        "预约个理发",
+        "周五下午三点帮我订高铁票",
+        "帮我约个眼科",
+        "我想买股票，明天下午三点",
+        "约辆车去机场",
+    ],
+)
+def test_what_is_arranged_elsewhere_touches_no_visit(talk: Talk, words: str) -> None:
+    before = talk.has_visit("scaling", "2026-11-27 15:00")
+
+    answer = talk.say(words)
+
+    assert "帮不上" in answer
+    assert not talk.held()
+    talk.say("对")
+    assert talk.visit().id == before.id
+
+
+@pytest.mark.parametrize("words", ["狗狗洗牙多少钱", "我家猫要拔牙能约吗"])
+def test_animals_are_looked_after_elsewhere(talk: Talk, words: str) -> None:
+    assert "宠物医院" in talk.say(words)
+    assert not talk.held()
+
+
+def test_whether_a_treatment_is_right_for_an_ill_person_is_not_answered_here(talk: Talk) -> None:
+    answer = talk.say("我妈有高血压，拔牙要紧吗")
+
+    assert "赵敏" in answer
+    assert CaseLevel.L3 in talk.levels()
+
+
+@pytest.mark.parametrize("words", ["牙", "那个", "嗯嗯", "我看看", "是这样的"])
+def test_words_that_say_nothing_do_nothing(talk: Talk, words: str) -> None:
+    assert talk.say(words)
+    assert not talk.held()
+    assert not talk.cases()

@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import Tracker
+from rasa_sdk.types import DomainDict
 
 from actions.server import all_actions
 from actions.turn import CareAction
@@ -24,6 +25,7 @@ from care.testing import FakeClock, FakeDialogue, a_house
 from tests.conversations.talk import MORNING, Talk, begin
 
 GUIDANCE = ("ask_recovery_guidance", "能喝咖啡吗")
+NO_DOMAIN = cast("DomainDict", {})  # no action reads it
 SYMPTOM = ("report_symptom", "种牙那里有点疼")
 
 
@@ -75,7 +77,7 @@ class Desk:
         }
         tracker = Tracker("tracker", dict(slots or {}), latest, [], False, None, {"name": loop} if loop else {}, None)
         dispatcher = CollectingDispatcher()
-        events = asyncio.run(self.actions[code].run(dispatcher, tracker, {}))
+        events = asyncio.run(self.actions[code].run(dispatcher, tracker, NO_DOMAIN))
         loops = [event["name"] for event in events if event["event"] == "active_loop"]
         return Answer(
             [str(one.get("response") or one.get("text") or "") for one in dispatcher.messages if "custom" not in one],
@@ -322,9 +324,59 @@ def test_an_unsure_second_wish_is_left_alone(desk: Desk) -> None:
         None,
     )
 
-    events = asyncio.run(desk.actions["action_price"].run(CollectingDispatcher(), tracker, {}))
+    events = asyncio.run(desk.actions["action_price"].run(CollectingDispatcher(), tracker, NO_DOMAIN))
 
     assert not [event for event in events if event["event"] == "active_loop"]
+
+
+# Inside a form
+
+
+def hears_inside(desk: Desk, text: str, intent: str, *also: tuple[str, str]) -> Answer:
+    """Say something while the time of a booking that was read back waits for its yes."""
+    opened = desk.hears("action_start_booking", "约周四下午三点洗牙", "book_appointment")
+    return desk.hears(
+        "validate_booking_form",
+        text,
+        intent,
+        *also,
+        asked="booking.confirm",
+        slots={**opened.slots, "requested_slot": "booking_confirm"},
+        loop="booking_form",
+    )
+
+
+def test_a_yes_with_another_visit_to_cancel_is_a_yes_and_keeps_the_other(desk: Desk) -> None:
+    answer = hears_inside(
+        desk,
+        "对，另外帮我取消周五的检查",
+        "cancel_appointment",
+        ("affirm", "对"),
+        ("cancel_appointment", "帮我取消周五的检查"),
+    )
+
+    assert answer.slots["booking_confirm"] == "yes"
+    assert answer.kept == ["cancel_appointment"]
+
+
+def test_a_correction_is_no_second_wish(desk: Desk) -> None:
+    answer = hears_inside(desk, "不对，改成周三", "deny", ("reschedule_appointment", "改成周三"))
+
+    assert answer.kept == []
+    assert answer.slots["booking_confirm"] is None
+    assert answer.slots["booking_choice"]["start"].startswith("2026-11-25T15:00")
+
+
+def test_a_yes_with_a_but_is_no_yes(desk: Desk) -> None:
+    answer = hears_inside(desk, "好，不过能换个医生吗", "ask_practitioner")
+
+    assert answer.slots.get("booking_confirm") is None
+
+
+def test_by_the_way_is_no_yes(desk: Desk) -> None:
+    answer = hears_inside(desk, "对了，你们几点关门", "ask_clinic_info")
+
+    assert answer.slots.get("booking_confirm") is None
 
 
 # How somebody is comes first
