@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from care.adapters.language.categoriser import look_ahead
-from care.adapters.language.intents import IntentReader, Ranking, clauses_of, plain
+from care.adapters.language.intents import IntentReader, Meaning, clauses_of, plain
 from care.bootstrap import Reading
 from care.model.assessment import Assessment, Context
 
@@ -84,13 +84,14 @@ def _one(
     assessment = reading.safety.assess(text, seen)
     if only == "safety":
         return result | {"safety": assessment.as_json(), "emotion": _emotion(assessment)}
-    ranking: Ranking = intents.rank([text], asked)[0] if intents else [("out_of_scope", 0.0)]
-    intent, confidence = ranking[0]
+    flags = [flag.value for flag in assessment.flags]
+    meaning = intents.read(text, asked, flags) if intents else Meaning([("out_of_scope", 0.0)], [])
+    intent, confidence = meaning.ranking[0]
     return result | {
         "intent": intent,
         "confidence": confidence,
-        "alternatives": [list(pair) for pair in ranking[1:4]],
-        "also": [wish.intent for wish in intents.also(text, ranking)] if intents else [],
+        "alternatives": [list(pair) for pair in meaning.ranking[1:4]],
+        "also": [wish.intent for wish in meaning.also],
         "entities": [
             {"entity": e.entity, "text": e.text, "start": e.start, "end": e.end, "value": _value(e.value)}
             for e in reading.entities.read(text, at, asked)

@@ -13,7 +13,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from care.adapters.language.intents import IntentReader, Ranking
+from care.adapters.language.intents import IntentReader
 
 RANKED = 10
 ALSO = "also"  # beside intent and intent_ranking: the second wishes of a message
@@ -56,14 +56,13 @@ class Intents(GraphComponent, IntentClassifier):
             text = message.get(TEXT)
             if not text or self._reader is None:
                 continue
-            asked = (message.get("metadata") or {}).get("asked")
-            (ranking,) = self._reader.rank([text], asked)
-            message.set(INTENT, _named(ranking)[0], add_to_output=True)
-            message.set(INTENT_RANKING_KEY, _named(ranking), add_to_output=True)
-            also = [
-                {"intent": wish.intent, "text": wish.text, "confidence": wish.confidence}
-                for wish in self._reader.also(text, ranking)
-            ]
+            metadata = message.get("metadata") or {}
+            flags = [flag for flag in str(metadata.get("flags") or "").split(",") if flag]
+            meaning = self._reader.read(text, metadata.get("asked"), flags)
+            ranking = [{"name": name, "confidence": chance} for name, chance in meaning.ranking[:RANKED]]
+            message.set(INTENT, ranking[0], add_to_output=True)
+            message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
+            also = [{"intent": one.intent, "text": one.text, "confidence": one.confidence} for one in meaning.also]
             message.set(ALSO, also, add_to_output=True)
         return messages
 
@@ -83,7 +82,3 @@ class Intents(GraphComponent, IntentClassifier):
         """
         with model_storage.read_from(resource) as folder:
             return cls(model_storage, resource, IntentReader.load(folder))
-
-
-def _named(ranking: Ranking) -> list[dict[str, Any]]:
-    return [{"name": name, "confidence": chance} for name, chance in ranking[:RANKED]]

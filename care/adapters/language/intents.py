@@ -1,14 +1,15 @@
 """What a message wants: its intent, the second wish beside it, and what the question before it makes likely.
 
 What was asked last counts as evidence beside the words: after a question about pain a bare 9 is a symptom, in a
-survey a rating, while a booking is made an hour. It weighs much for a bare value and little for a sentence that says
-plainly what it wants. A second wish is looked for in the clauses of the message, each read alone.
+survey a rating, while a booking is made an hour. It decides about a bare value and little about a sentence that says
+plainly what it wants. So does what was read for danger. A second wish is looked for in the clauses of the message,
+each read alone. The factors were chosen on the development sets; half or twice as much does the same.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,19 +23,24 @@ Ranking = Sequence[tuple[str, float]]
 
 FIT: Final = Fit(
     weights={"characters": 0.8, "words": 0.4, "sense": 0.8},
-    hardness={"characters": 40.0, "words": 12.0, "sense": 20.0},
+    hardness={"characters": 40.0, "words": 12.0, "sense": 5.0},
 )
 QUESTION = "intent"
 BEGINNING, END = 100, 100  # characters read of a long message; what is wanted stands at its beginning or its end
 #: What a question makes likely, as factors on the chance of an intent; the longest fitting beginning counts.
 EXPECTED: Mapping[str, Mapping[str, float]] = {
-    "checkin.": {"report_symptom": 20, "report_improvement": 6, "ask_medication": 2},
-    "checkin.mood": {"report_low_mood": 20, "report_improvement": 6},
-    "survey.": {"give_rating": 40, "praise": 2, "complain": 2},
-    "booking.": {"inform": 20, "stop": 3, "affirm": 2, "deny": 2},
-    "booking.confirm": {"affirm": 20, "deny": 20, "stop": 3, "inform": 2},
-    "booking.offer": {"affirm": 10, "deny": 10, "inform": 10, "stop": 3},
+    "checkin.": {"report_symptom": 200, "report_improvement": 40, "ask_medication": 2, "give_rating": 0.02},
+    "checkin.mood": {"report_low_mood": 200, "report_improvement": 40, "give_rating": 0.02},
+    "survey.": {"give_rating": 200},
+    "booking.": {"inform": 60, "stop": 10, "affirm": 3, "deny": 3},
+    "booking.confirm": {"affirm": 60, "deny": 60, "stop": 10, "inform": 3},
+    "booking.offer": {"affirm": 30, "deny": 30, "inform": 30, "stop": 10},
 }
+#: What was read for danger makes likely: a sign of the body, or a heavy heart.
+SIGN, SIGN_OF_HEART = {"report_symptom": 8.0}, {"report_low_mood": 8.0}
+OF_THE_HEART = frozenset(("distress", "self_harm"))
+OF_NEITHER = frozenset(("violence", "harm_by_others", "complaint_severe"))
+FIRST = 0.15  # weight of the first clause alone: of several wishes, people begin with the main one
 ALSO_FROM = 0.9  # a second wish counts when its clause alone is this clear ...
 ALSO_WHOLE = 0.0005  # ... and the whole message does not rule it out; both chosen on the development set
 SHORTEST_CLAUSE = 3  # characters
@@ -79,6 +85,14 @@ class Wish:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Every intent with its chance, the likeliest first; and the second wishes in the order they are said."""
+
+    ranking: Ranking
+    also: Sequence[Wish]
+
+
 class IntentReader:
     """Reads what messages want. Safe to share between threads."""
 
@@ -104,34 +118,44 @@ class IntentReader:
         """Write what was learned."""
         self._categoriser.save(folder)
 
-    def rank(self, texts: Sequence[str], asked: str | None = None) -> list[Ranking]:
-        """Return for each message every intent with its chance, the likeliest first."""
-        chances = self._categoriser.chances([plain(text) for text in texts])[QUESTION] * self._expected(asked)
-        chances /= chances.sum(axis=1, keepdims=True)
-        return [
-            [(self._labels[place], round(float(row[place]), 4)) for place in np.argsort(-row, kind="stable")]
-            for row in chances
-        ]
+    def read(self, text: str, asked: str | None = None, flags: Collection[str] = ()) -> Meaning:
+        """Return what a message wants, and what beside that.
 
-    def also(self, text: str, ranking: Ranking) -> list[Wish]:
-        """Return what the message wants beside the first of its ranking, in the order it says it."""
+        Args:
+            text: the message as it was written.
+            asked: what the last question was about.
+            flags: what the message was read to say about danger.
+        """
         clauses = clauses_of(text)
-        if not clauses:
-            return []
-        found: dict[str, Wish] = {}
-        whole = dict(ranking)
-        taken = _door(ranking[0][0])
-        for clause, (likeliest, *_) in zip(clauses, self.rank(clauses), strict=True):
-            name, chance = likeliest
-            wished = name in WISHES and (name in TOLD or _ASKS.search(clause))
-            if wished and chance >= ALSO_FROM and whole[name] >= ALSO_WHOLE and name not in taken:
-                found[name] = Wish(name, clause, chance)
-                taken |= _door(name)
-        return list(found.values())
+        whole, *alone = self._categoriser.chances([plain(part) for part in (text, *clauses)])[QUESTION]
+        chances = whole * self._expected(asked, flags)
+        if alone:
+            chances = chances * np.maximum(alone[0], 1e-6) ** FIRST
+        chances = chances / chances.sum()
+        ranking = [
+            (self._labels[place], round(float(chances[place]), 4)) for place in np.argsort(-chances, kind="stable")
+        ]
+        return Meaning(ranking, self._also(ranking[0][0], whole, clauses, alone))
 
-    def _expected(self, asked: str | None) -> Floats:
+    def _also(self, intent: str, whole: Floats, clauses: Sequence[str], alone: Sequence[Floats]) -> list[Wish]:
+        found: list[Wish] = []
+        taken = _door(intent)
+        for clause, chances in zip(clauses, alone, strict=True):
+            place = int(chances.argmax())
+            name, chance = self._labels[place], float(chances[place])
+            wished = name in WISHES and (name in TOLD or _ASKS.search(clause))
+            if wished and chance >= ALSO_FROM and whole[place] >= ALSO_WHOLE and name not in taken:
+                found.append(Wish(name, clause, round(chance, 4)))
+                taken |= _door(name)
+        return found
+
+    def _expected(self, asked: str | None, flags: Collection[str]) -> Floats:
         fitting = max((start for start in EXPECTED if (asked or "").startswith(start)), key=len, default=None)
-        factors = EXPECTED[fitting] if fitting else {}
+        factors = dict(EXPECTED[fitting]) if fitting else {}
+        if OF_THE_HEART.intersection(flags):
+            factors = _times(factors, SIGN_OF_HEART)
+        if set(flags) - OF_THE_HEART - OF_NEITHER:
+            factors = _times(factors, SIGN)
         return np.asarray([factors.get(label, 1.0) for label in self._labels], dtype=np.float32)
 
 
@@ -147,6 +171,10 @@ def clauses_of(text: str) -> list[str]:
     """Return the clauses of a message that may carry a wish of their own; none where there is only one."""
     clauses = [part.strip() for part in _CUT.split(text) if part and len(part.strip()) >= SHORTEST_CLAUSE]
     return clauses[:CLAUSES] if len(clauses) > 1 else []
+
+
+def _times(factors: Mapping[str, float], more: Mapping[str, float]) -> dict[str, float]:
+    return {name: factors.get(name, 1.0) * more.get(name, 1.0) for name in {*factors, *more}}
 
 
 def _door(intent: str) -> frozenset[str]:
