@@ -72,13 +72,14 @@ class ValidateCancel(CareAction):
         requested = turn.slot("requested_slot")
         if requested is None or returning(turn.tracker, FORM):
             return []
-        if turn.intent not in ANSWERS and turn.confidence >= 0.5 and not turn.tapped("visit"):
+        plain = hearing.keeps_it(turn.text) or hearing.is_plain_yes(hearing.trimmed(turn.text))
+        if turn.intent not in ANSWERS and turn.confidence >= 0.5 and not turn.tapped("visit") and not plain:
             return []
         if requested == "cancel_visit":
             return self._visit(turn)
         text = turn.text
         keeps = turn.intent in {"deny", "stop"} or hearing.is_no(text)
-        if "不取消" in text or "别取消" in text or "留着" in text:
+        if hearing.keeps_it(text):
             keeps = True
         if ("取消" in text and not keeps) or turn.intent == "affirm" or hearing.is_yes(text):
             return [SlotSet("cancel_confirm", "yes"), SlotSet("requested_slot", None)]

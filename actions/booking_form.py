@@ -11,7 +11,7 @@ from datetime import timedelta
 from rasa_sdk.events import ActiveLoop, SlotSet
 
 from actions import hearing
-from actions.booking_answers import does_not_know, hear, move_from, next_question, settled, which_visit
+from actions.booking_answers import does_not_know, first_service, hear, move_from, next_question, settled, which_visit
 from actions.booking_state import (
     FORM,
     NEW,
@@ -100,6 +100,8 @@ class StartBooking(CareAction):
             state.for_whom = ""
         if state.service is None and turn.intent != "family_booking":
             state.service = self._service_spoken_of(state, turn)
+        if state.service is None and hearing.hurts(turn.text):
+            state.service = first_service(turn)
         if turn.intent == "ask_availability" and state.service is None:
             state.note = "availability"
         elif values.problem and state.service is not None:

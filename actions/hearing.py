@@ -68,6 +68,7 @@ EVERYTHING = re.compile(
 LUKEWARM = re.compile(r"一般+|一般吧|还行吧?|凑合吧?|马马虎虎|就那样吧?|还可以|还好吧?|不好说|说不好")
 BARE_NUMBER = re.compile(r"(?:10|[0-9]|[零一二两三四五六七八九十])\s*分?[。.!！~～]*")
 ADDS = re.compile(r"另外|顺便|同时|还(?:要|想|得)|再(?:给|帮|替|约|来)|也(?:给|帮|替|要|想|约)|我?自己")
+HURTS = re.compile(r"(?<!不)(?<!会)(牙|牙龈|牙床|这颗|那颗|嘴里).{0,6}(疼|痛|酸|肿)(?!不|吗)|(疼|痛)得")
 ORDERS = re.compile(r"^(?:请|麻烦)?(?:你|您)?(?:帮我|给我|替我)?(?:预约|预订|约|订|叫|买)")
 #: What neither a clinic nor a club arranges; in a message that names nothing of ours it is not our business.
 NOT_OURS = re.compile(
@@ -303,6 +304,31 @@ def names_place(text: str) -> bool:
 def is_plain_yes(text: str) -> bool:
     """Whether a clause is a yes and nothing else; 对了 and 嗯 only lead over to something."""
     return text in PLAIN_YES
+
+
+def keeps_it(text: str) -> bool:
+    """Whether the words leave a visit where it is: 还是留着, 先别取消."""
+    return any(word in text for word in ("不取消", "别取消", "留着", "不用取消", "还是去"))
+
+
+def hurts(text: str) -> bool:
+    """Whether the words tell of pain: who is in pain and wants to come needs no list of treatments."""
+    return bool(HURTS.search(text))
+
+
+def books(text: str) -> bool:
+    """Whether a clause asks for a visit in so many words."""
+    return bool(re.search(r"(?<!不)(?<!预)(约|预约|挂)(?!好|了|的|过)", text)) and not drops_visit(text)
+
+
+def books_another(text: str) -> bool:
+    """Whether a clause asks for one more visit: 再约下周一的补牙."""
+    return bool(re.search(r"(再|另外|还要|还想|顺便|重新|也).{0,8}(约|挂)(?!好|了|的)", text))
+
+
+def drops_visit(text: str) -> bool:
+    """Whether a clause drops a visit in so many words."""
+    return "取消" in text and not re.search(r"(不|别|先别|没)(要|用)?取消|取消(不|吗|要)", text)
 
 
 def is_order(text: str) -> bool:

@@ -75,12 +75,18 @@ class RecoveryGuidance(CareAction):
             member = uow.members.get(turn.member_id, by=BOT_READER, purpose=Purpose.CARE)
             pair = recovery.current(turn.member_id, uow=uow)
             uow.commit()
+        if pair is None and turn.only_if_known:
+            turn.say("utter_rest_unclear")
+            return []
         if pair is None:
             self._pass_on(turn, "utter_no_treatment_on_record", "guidance_no_treatment")
             return []
         _, treatment = pair
         leaflet = pack.leaflets[treatment.kind]
         entry = find_in_leaflet(turn.text, leaflet, treatment.day(turn.now, member.tz))
+        if entry is None and turn.only_if_known:
+            turn.say("utter_rest_unclear")
+            return []
         if entry is None:
             self._pass_on(turn, "utter_leaflet_not_found", "leaflet_gap")
             return []

@@ -94,7 +94,7 @@ READ_ALONE = frozenset({"ask_recovery_guidance", "ask_clinic_info"})
 def second_wishes(turn: Turn) -> list[Clause]:
     """Return what the message means beside its intent, without what is the same wish in other words."""
     found: list[Clause] = []
-    for clause in turn.also:
+    for clause in (*turn.also, *_spoken_plainly(turn)):
         if clause.intent not in DOES or clause.confidence < (VERY_SURE if clause.intent in FIRST else SURE):
             continue
         if turn.answered and clause.intent in ANSWERED:
@@ -103,6 +103,34 @@ def second_wishes(turn: Turn) -> list[Clause]:
             continue
         found.append(clause)
     return found
+
+
+def _spoken_plainly(turn: Turn) -> list[Clause]:
+    """Return visits to book or to drop that a clause names in so many words, beside another one that is opened.
+
+    The reader takes 取消周四的，再约下周一的补牙 for one wish, because both clauses are about visits.
+    """
+    if turn.intent not in OPENS or turn.answered:
+        return []
+    parts = clauses_of(turn.text)
+    if len(parts) < 2:
+        return []
+    found = []
+    for part in parts:
+        if turn.intent != "cancel_appointment" and hearing.drops_visit(part):
+            found.append(Clause("cancel_appointment", part))
+        elif _books_besides(part, turn):
+            found.append(Clause("book_appointment", part))
+    return found
+
+
+def _books_besides(part: str, turn: Turn) -> bool:
+    """Whether a clause wants a visit besides the one that is moved or dropped, or made for a relative."""
+    if turn.intent in {"cancel_appointment", "reschedule_appointment"}:
+        return hearing.books_another(part)
+    if turn.intent != "family_booking" or not hearing.books(part):
+        return False
+    return hearing.values_in(part, turn.house, now=turn.local, asked=None).relation is None
 
 
 def same_wish(one: Clause, other: Clause, message: str) -> bool:

@@ -80,6 +80,7 @@ class Turn:
     answered: str = ""  # the check-in question these words already answered
     asks_next: str = ""  # the check-in question that follows after whatever is said here
     another_follows: bool = False  # whether a question follows, so that this must not end in one
+    only_if_known: bool = False  # whether this is but a guess at what was meant: quote what fits, pass nothing on
     said: list[dict[str, Any]] = field(default_factory=list)
 
     @property

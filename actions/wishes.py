@@ -95,8 +95,10 @@ class Wishes:
     def _main(self, action: CareAction, turn: Turn, clauses: list[Clause], kept: list[Clause]) -> Events:
         """Do what the message is mainly about, unless it was done, has to wait, or something else comes first."""
         if turn.answered and not turn.by_button and (turn.intent in ANSWERED or turn.confidence < LIKELY):
-            if not clauses and is_question(beside_answer(turn)):
-                turn.say("utter_rest_unclear")
+            question = beside_answer(turn)
+            if not clauses and is_question(question):
+                guess = replace(turn, text=question, said=turn.said, only_if_known=True, another_follows=True)
+                return self._actions["action_recovery_guidance"].act(guess)
             return []
         rest = without(beside_answer(turn) or turn.text, [one.text for one in clauses if one.intent != turn.intent])
         main = Clause(turn.intent, rest, turn.confidence)

@@ -58,6 +58,15 @@ def test_a_no_to_the_cancellation_keeps_the_visit(talk: Talk) -> None:
     assert talk.visit().id == old.id
 
 
+@pytest.mark.parametrize("words", ["还是留着", "先别取消", "还是留着吧"])
+def test_the_visit_is_kept_in_other_words(talk: Talk, words: str) -> None:
+    old = talk.has_visit("scaling", "2026-11-26 15:00")
+    talk.say("取消洗牙")
+
+    assert "留着" in talk.say(words)
+    assert talk.visit().id == old.id
+
+
 def test_the_visit_is_kept_by_button(talk: Talk) -> None:
     old = talk.has_visit("scaling", "2026-11-26 15:00")
     talk.say("取消洗牙")

@@ -329,6 +329,50 @@ def test_an_unsure_second_wish_is_left_alone(desk: Desk) -> None:
     assert not [event for event in events if event["event"] == "active_loop"]
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "intent", "kept", "clause"),
+    [
+        (
+            "action_start_cancel",
+            "取消周四的洗牙，再约下周一的补牙",
+            "cancel_appointment",
+            "book_appointment",
+            "再约下周一的补牙",
+        ),
+        (
+            "action_start_booking",
+            "帮我约补牙，周四的洗牙取消",
+            "book_appointment",
+            "cancel_appointment",
+            "周四的洗牙取消",
+        ),
+        (
+            "action_start_booking",
+            "约口腔检查，顺便也给我妈约个洗牙",
+            "family_booking",
+            "book_appointment",
+            "约口腔检查",
+        ),
+    ],
+)
+def test_two_visits_named_in_so_many_words_are_two_wishes(
+    desk: Desk, code: str, text: str, intent: str, kept: str, clause: str
+) -> None:
+    desk.talk.has_visit("scaling", "2026-11-26 15:00")
+
+    answer = desk.hears(code, text, intent)
+
+    assert answer.slots["kept_wishes"] == [{"intent": kept, "text": clause}]
+    assert answer.responses == ["utter_kept_wish"]
+
+
+@pytest.mark.parametrize("text", ["取消周四的洗牙，我约了牙医朋友", "取消周四的洗牙，谢谢", "取消吧，约好的那个"])
+def test_other_words_about_visits_are_no_second_wish(desk: Desk, text: str) -> None:
+    desk.talk.has_visit("scaling", "2026-11-26 15:00")
+
+    assert desk.hears("action_start_cancel", text, "cancel_appointment").kept == []
+
+
 # Inside a form
 
 
@@ -487,6 +531,21 @@ def test_what_opens_something_waits_until_the_check_in_has_ended(desk: Desk) -> 
     assert waiting.slots["kept_wishes"][0]["text"] == "帮我把周五的检查改到下周一"
     assert ended.responses == ["utter_next_wish"]
     assert ended.loop == "booking_form"
+
+
+def test_a_question_read_as_nothing_is_still_looked_up_in_the_signed_sheet(desk: Desk) -> None:
+    desk.talk.was_treated("implant", days_ago=1)
+
+    answer = desk.hears(
+        "action_report_symptom",
+        "看看能不能喝咖啡，疼大概4分吧",
+        "report_symptom",
+        answered="pain",
+        asks_next="checkin.bleed",
+    )
+
+    assert answer.responses == ["utter_leaflet"]
+    assert not desk.talk.cases()
 
 
 def test_a_question_nobody_understood_beside_an_answer_is_owned_up_to(desk: Desk) -> None:
