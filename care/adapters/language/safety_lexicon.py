@@ -36,6 +36,7 @@ SCOPES = (
         "joins",
         "absent",
         "far_past",
+        "long_ago",
         "still",
         "renewed",
         "recent",

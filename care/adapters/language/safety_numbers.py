@@ -14,7 +14,7 @@ from care.adapters.language.normalise import number
 
 _N = r"\d{1,2}(?:\.\d)?|[零一二两三四五六七八九十]{1,2}|半"
 _UNITS = r"元|块|万|折|%|岁|公斤|斤|分钟|号|平|公里|米|毫|路|年|点钟|点半|小时|天|次|颗|个|片|粒|月|周|层|楼"
-_TEMPERATURE = re.compile(rf"(?<![\d.])(3[4-9]|4[0-2])(\.\d)?\d?(度|°c|℃|°)?(?!\d|{_UNITS})")
+_TEMPERATURE = re.compile(rf"(?<![\d.])(3[4-9]|4[0-2])(\.\d|\d(?=度|°))?\d?(度|°c|℃|°)?(?!\d|{_UNITS})")
 #: 烧到三十九 without 度, which would else be a plain number.
 _SPOKEN = re.compile(
     rf"(?:烧|体温|温度)(?:到|了|有|都|快|是|得|上|起来|量了|大概|差不多)*(三十[六七八九]|四十[一二]?)(?:点([一二三四五六七八九半]))?(?!\d|{_UNITS})"
@@ -35,7 +35,7 @@ _ON_A_SCALE = re.compile(
 _PAINFUL = re.compile(r"疼|酸|难受|pain|hurt|ache")
 #: Words that show what the number is about where none says 疼; and those of people who rate us instead.
 _SUFFERING = re.compile(
-    r"[受忍扛顶熬撑]不|止疼|不[能敢]咬|咬不|咬都|打滚|睡不|没睡|救命|要命|难忍|没法忍|哭|发抖|在抖|冒汗|(?:您|又|还|老)问"
+    r"[受忍扛顶熬撑坐]不|止疼|不[能敢]咬|咬不|咬都|打滚|睡不|没睡|救命|要命|难忍|没法忍|哭|发抖|在抖|冒汗|(?:您|又|还|老)问"
 )
 _RATING = re.compile(r"满意|推荐|服务|好评|星|技术|体验|环境|前台|谢|评价|打分给|态度|考|作文|比赛|球|电影")
 _LEAD = (
@@ -49,7 +49,7 @@ _BARE = re.compile(
 #: An answer that begins with the number and goes on about something else.
 _FIRST = re.compile(rf"{_LEAD}({_ONE})(?:分|级)?(?:吧|了|啊|哦|左右|多)?(?=[，。！？；])")
 _PILLS = re.compile(
-    rf"(?:吃|吞|喝|服|灌)(?:下去|下|进去|掉|了|过)*…?({_N}|\d{{2,3}}|几十|十几|好几|一大把|一把|半瓶|一瓶|整瓶|一整瓶|一整板|整板|半板|一板|两板|一盒|整盒)(?:多)?(片|粒|颗|个|包|瓶|板|盒)?".replace(
+    rf"(?:吃|吞|喝|服|灌)(?:下去|下|进去|掉|了|过)*…?({_N}|\d{{2,3}}|几十|十几|好几|一大把|一把|半瓶|一瓶|整瓶|一整瓶|一整板|整板|半板|一板|两板|一盒|整盒)(?:多|来|几)?(片|粒|颗|个|包|瓶|板|盒)?".replace(
         "…?", "(?:[^，。？！；没不]{0,6}?)"
     )
 )
@@ -90,7 +90,8 @@ def temperatures(text: str, asked: str | None) -> list[Reading]:
             continue
         if not feverish and match[2] is None and _NOT_BODY.search(text):
             continue
-        value = float(match[1] + (match[2] or ""))
+        tenths = match[2] or ""
+        value = float(match[1] + (tenths if tenths.startswith(".") or not tenths else f".{tenths}"))
         before = text[max(0, match.start() - 4) : match.start()]
         if re.search(r"不到|没到|没超过|不超过|没上|低于", before):
             value -= 0.5

@@ -51,6 +51,7 @@ class ScopeWords:
     absent: re.Pattern[str]
     joined: re.Pattern[str]
     far_past: re.Pattern[str]
+    long_ago: re.Pattern[str]
     still: re.Pattern[str]
     renewed: re.Pattern[str]
     recent: re.Pattern[str]
@@ -77,6 +78,7 @@ class ScopeWords:
             name: re.compile(scopes[name])
             for name in (
                 "far_past",
+                "long_ago",
                 "still",
                 "renewed",
                 "recent",
@@ -222,6 +224,9 @@ class Scopes:
             since = clause[found.end() :] + text[start:end] + self._clause_after(end, STILL_REACH)
             if not self.words.still.search(since):
                 return True
+        found = _last(self.words.long_ago, self._sentence_before(start))
+        if found is not None and not self.words.still.search(self._since(start, end, found.end())):
+            return True
         if self.words.renewed.search(text[max(0, start - 2) : end]):
             return False
         recent = self.words.recent.search(self._clause_before(start, 2)) is not None
@@ -257,6 +262,12 @@ class Scopes:
         place = bisect_right(self.marks, start - 1) - clauses
         first = self.marks[place] + 1 if place >= 0 else 0
         return self.message.text[max(first, start - CLAUSE_REACH * clauses) : start]
+
+    def _since(self, start: int, end: int, place: int) -> str:
+        """Return what stands between `place` in the sentence before the phrase and the end of the phrase's clause."""
+        return (
+            self._sentence_before(start)[place:] + self.message.text[start:end] + self._clause_after(end, STILL_REACH)
+        )
 
     def _clause_after(self, end: int, reach: int) -> str:
         """Return what still stands in the same clause after `end`, within reach; a gap ends it as a mark does."""
