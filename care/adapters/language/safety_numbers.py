@@ -103,8 +103,11 @@ def temperatures(text: str, asked: str | None) -> list[Reading]:
     return _standing_at_last(found, text)
 
 
-def pain_scores(text: str, asked: str | None) -> list[Reading]:
-    """Return pain scores: named as such, the answer to the question for pain, or a score of one who suffers."""
+def pain_scores(text: str, asked: str | None, *, recovering: bool = False) -> list[Reading]:
+    """Return pain scores: named as such, the answer to the question for pain, or a score of one who suffers.
+
+    Of one who recovers from a treatment a number on a scale is about pain even if nobody asked for it.
+    """
     found: dict[int, Reading] = {}
     suffers = _SUFFERING.search(text) is not None and _RATING.search(text) is None
     if asked == "checkin.pain":
@@ -124,7 +127,7 @@ def pain_scores(text: str, asked: str | None) -> list[Reading]:
         survey = asked is not None and asked.startswith("survey.") and not _PAINFUL.search(before)
         if value is not None and about_pain and not (adverb or scale or survey):
             found[match.start(2)] = Reading("pain", value, match.start(), match.end())
-    on_a_scale = _PAINFUL.search(text) or asked == "checkin.pain" or asked is None
+    on_a_scale = _PAINFUL.search(text) or asked == "checkin.pain" or (asked is None and recovering)
     for match in (*_AFTER_PAIN.finditer(text), *(_ON_A_SCALE.finditer(text) if on_a_scale else ())):
         value = _score(match[1])
         if value is not None:

@@ -210,7 +210,9 @@ class _Reader:
         if self.context.asked == "checkin.sens":
             return self._sensitivity()
         found = []
-        for reading in numbers.pain_scores(self.whole, self.context.asked):
+        for reading in numbers.pain_scores(
+            self.whole, self.context.asked, recovering=self.context.treatment is not None
+        ):
             level = _pain(reading.value, self.context)
             if level is not None and self._holds(reading, "severe_pain"):
                 flag = Flag.SEVERE_PAIN if level is not Medical.WATCH else None
