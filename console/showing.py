@@ -179,7 +179,22 @@ def alert(assessment: Mapping[str, object] | None) -> Json | None:
         return None
     flags = assessment.get("flags")
     named = [words.FLAG.get(str(flag), "") for flag in flags] if isinstance(flags, list | tuple) else []
-    return {"tone": tones[level], "title": titles[level], "flags": [name for name in named if name]}
+    return {
+        "tone": tones[level],
+        "title": titles[level],
+        "flags": [name for name in named if name],
+        "why": _reasons(assessment.get("why")),
+    }
+
+
+def _reasons(why: object) -> list[Json]:
+    """Return which words led to a verdict, and whether a rule or the second opinion said so."""
+    found: dict[tuple[str, str], Json] = {}
+    for one in why if isinstance(why, list | tuple) else ():
+        if isinstance(one, Mapping):
+            rule, said = str(one.get("rule", "")), str(one.get("words", ""))
+            found.setdefault((said, rule), {"words": said, "by": words.heard_by(rule)})
+    return list(found.values())
 
 
 def marked(text: str, assessment: Mapping[str, object] | None) -> list[list[object]]:

@@ -212,6 +212,14 @@ def reason(code: str) -> str:
     return REASON.get(kind) or FLAG.get(kind) or "需要人工跟进"
 
 
+def heard_by(rule: str) -> str:
+    """Return what read words as a sign: a rule of the lexicon by its name, or the trained second opinion."""
+    if rule.startswith("model."):
+        level, _, sure = rule.removeprefix("model.").partition(" ")
+        return f"第二意见：像 {level}（把握 {sure}）"
+    return f"规则 {rule}"
+
+
 def why_not(code: str | None) -> str:
     """Return why something was not said, or nothing."""
     if not code or code == "cleared":

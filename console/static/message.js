@@ -17,12 +17,18 @@ export function bubble(one, joined, name) {
       icon(one.kind), h("b", {}, label),
       h("time", { datetime: one.at, title: dayAndTime(one.at) }, time(one.at)),
       one.kind === "member" && one.channel && h("span", {}, one.channel),
-      one.alert && chip([one.alert.title, ...one.alert.flags].join(" · "), one.alert.tone)),
+      one.alert && chip([one.alert.title, ...one.alert.flags].join(" · "), one.alert.tone),
+      one.alert && one.alert.why.length > 0 && reasons(one.alert.why)),
     h("div", { class: "bubble", title: joined ? dayAndTime(one.at) : null },
       one.parts.map(([text, hit]) => (hit ? h("mark", {}, text) : text))),
     one.buttons.length > 0 && h("ul", { class: "offers", "aria-label": "给会员的选项" }, one.buttons.map((title) => h("li", {}, title))),
     after(one));
 }
+
+const reasons = (why) =>
+  h("details", { class: "why" },
+    h("summary", {}, "依据"),
+    h("ul", {}, why.map(({ words, by }) => h("li", {}, words && h("q", {}, words), h("span", {}, by)))));
 
 function after(one) {
   if (one.tapped) return h("div", { class: "after" }, "点选的选项");

@@ -14,6 +14,7 @@ from care.bootstrap import House
 from care.model.case import CaseLevel, CaseState
 from care.model.message import Author, Reply
 from care.services import outbox
+from console.showing import alert
 from tests.staff_edge import (
     Desk,
     a_clinic,
@@ -135,8 +136,23 @@ def test_the_words_that_raised_the_alarm_are_marked(house: House, carer: Client)
     page = carer.get(f"/console/conversations/{conversation.id}/thread").json()
 
     assert page["messages"][0]["parts"] == [["🦷我有点", False], ["喘不上气", True], ["了", False]]
-    assert page["messages"][0]["alert"] == {"tone": "alarm", "title": "急症", "flags": ["呼吸困难"]}
+    shown = page["messages"][0]["alert"]
+    assert (shown["tone"], shown["title"], shown["flags"]) == ("alarm", "急症", ["呼吸困难"])
+    assert shown["why"] == [{"words": "喘不上气", "by": "规则 test"}]
     assert page["messages"][1]["label"] == "安全提示"
+
+
+def test_the_second_opinion_says_how_sure_it_was() -> None:
+    assessment = {
+        "level": "crisis",
+        "flags": ["self_harm"],
+        "why": [{"track": "distress", "words": "化作云飘走", "rule": "model.P3 0.93", "start": 0, "end": 5}],
+    }
+
+    shown = alert(assessment)
+
+    assert shown is not None
+    assert shown["why"] == [{"words": "化作云飘走", "by": "第二意见：像 P3（把握 0.93）"}]
 
 
 def test_a_message_that_never_arrived_says_why(house: House, carer: Client) -> None:

@@ -215,6 +215,19 @@ def test_an_alarm_stands_above_everything_until_somebody_has_seen_it(house: Hous
     assert not page.title().startswith("【急】")
 
 
+def test_a_verdict_says_which_words_and_which_rule(house: House, page: Page, desk: Desk) -> None:
+    conversation = somebody(house, "王秀兰")
+    writes(house, conversation, "我有点喘不上气")
+    opened(page, desk, conversation)
+    reasons = page.locator(".line.member .why")
+    expect(reasons.locator("li").first).to_be_hidden()
+
+    reasons.get_by_text("依据").click()
+
+    expect(reasons.locator("li").first).to_contain_text("喘不上气")
+    expect(reasons.locator("li").first).to_contain_text("规则")
+
+
 def test_a_promise_turns_red_when_it_is_broken(house: House, page: Page, desk: Desk) -> None:
     conversation = somebody(house)
     owes(house, conversation, CaseLevel.L1)
