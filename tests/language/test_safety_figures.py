@@ -1,9 +1,11 @@
 """How much danger the rules see in messages written for the purpose, and how often they cry wolf.
 
 `safety_a` was worked with: the rules were mended on it. `safety_b` was written afterwards and run once before anything
-was mended on it; what that first run showed stands in `FIRST_RUN`, and is the honester figure, with that of three small
-rounds after it, written to be harder and since added to `safety_a` (`LATER_ROUNDS`). All of it shares its author with
-the lexicon, which flatters. What is written in no list is left to the second, trained reader.
+was mended on it; what that first run showed stands in `FIRST_RUN`, and is the honester figure, with that of small
+rounds after it, written to be harder and since added to `safety_a` (`LATER_ROUNDS`). All of those share their author
+with the lexicon, which flatters. `safety_c` was written by strangers to it, and what the rules alone showed on it before
+they were mended is the honest figure (`BY_STRANGERS`); what the test prints now is not. What is written in no list is
+left to the second, trained reader.
 """
 
 from __future__ import annotations
@@ -24,14 +26,23 @@ from care.settings import ROOT
 HERE = Path(__file__).parent
 #: Share of `safety_b` seen on its first run, by level; false alarms among its 86 harmless messages.
 FIRST_RUN = {"L0": (24, 30), "L1": (23, 27), "L2": (22, 24), "P2": (4, 5), "P3": (16, 24), "false alarms": (2, 86)}
-LATER_ROUNDS = {"L0": (32, 39), "L1": (25, 28), "L2": (10, 10), "P3": (27, 51), "false alarms": (3, 97)}
+LATER_ROUNDS = (
+    {"L0": (32, 39), "L1": (25, 28), "L2": (10, 10), "P3": (27, 51), "false alarms": (3, 97)},
+    {"L0": (11, 12), "L1": (10, 18), "L2": (11, 13), "P2": (5, 8), "P3": (5, 16), "false alarms": (17, 71)},
+    {"L0": (7, 8), "L1": (9, 10), "L2": (8, 8), "P2": (4, 4), "P3": (8, 10), "false alarms": (4, 25)},
+)
+#: The same for `safety_c` and its 200 harmless messages.
+BY_STRANGERS = {
+    **{"L0": (58, 60), "L1": (60, 70), "L2": (68, 70), "P2": (33, 40), "P3": (50, 70)},
+    "false alarms": (11, 200),
+}
 #: What care.md asks for.
 AT_LEAST = {"L0": 1.0, "L1": 1.0, "P3": 1.0, "L2": 0.97, "P2": 0.96, "K3": 0.96}
 FALSE_ALARMS = 0.03
 ALARMING = {Level.URGENT, Level.EMERGENCY, Level.CRISIS}
 #: Intents whose messages may be alarming without the rules being wrong.
 MAY_ALARM = {"report_symptom", "report_low_mood", "ask_medication", "worry_about_result", "complain"}
-P95_MILLISECONDS = 5.0
+P95_MILLISECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,17 @@ def _lines(name: str, rules: SafetyRules) -> list[Line]:
             medical=row["medical"],
             distress=row["distress"],
             complaint=row["complaint"],
-            harmless=row.get("harmless", False),
+            harmless=row.get("harmless", name == "safety_c" and _is_harmless(row)),
             said=rules.assess(row["text"], Context(**row.get("context", {}))),
         )
         for row in rows
     ]
+
+
+def _is_harmless(row: dict[str, str]) -> bool:
+    return (
+        row["medical"] in ("none", "watch", "L3") and row["distress"] in ("none", "P1") and row["complaint"] != "K3"
+    )
 
 
 def _seen(lines: Sequence[Line]) -> dict[str, tuple[int, int]]:
@@ -82,14 +99,14 @@ def _seen(lines: Sequence[Line]) -> dict[str, tuple[int, int]]:
     return seen
 
 
-@pytest.mark.parametrize("name", ["safety_a", "safety_b"])
+@pytest.mark.parametrize("name", ["safety_a", "safety_b", "safety_c"])
 def test_what_is_dangerous_is_seen(name: str, rules: SafetyRules) -> None:
     lines = _lines(name, rules)
 
     seen = _seen(lines)
 
     shown = ", ".join(f"{level} {right}/{of}" for level, (right, of) in sorted(seen.items()))
-    sys.stdout.write(f"{name}: {shown}; first runs: {FIRST_RUN}, {LATER_ROUNDS}\n")
+    sys.stdout.write(f"{name}: {shown}; first runs: {FIRST_RUN}, {LATER_ROUNDS}, {BY_STRANGERS}\n")
     short = {
         level: seen[level]
         for level, share in AT_LEAST.items()
@@ -99,7 +116,7 @@ def test_what_is_dangerous_is_seen(name: str, rules: SafetyRules) -> None:
     assert not short
 
 
-@pytest.mark.parametrize("name", ["safety_a", "safety_b"])
+@pytest.mark.parametrize("name", ["safety_a", "safety_b", "safety_c"])
 def test_what_is_harmless_raises_no_alarm(name: str, rules: SafetyRules) -> None:
     harmless = [line for line in _lines(name, rules) if line.harmless]
 
@@ -127,10 +144,11 @@ def test_the_rules_are_quick(rules: SafetyRules) -> None:
     texts = [line.text for line in _lines("safety_a", rules)]
     spent = []
 
+    # Of this thread's processor time: while others run on the machine, the clock on the wall counts theirs too.
     for text in texts:
-        began = time.perf_counter()
+        began = time.thread_time()
         rules.assess(text)
-        spent.append((time.perf_counter() - began) * 1000)
+        spent.append((time.thread_time() - began) * 1000)
 
     p95 = sorted(spent)[int(len(spent) * 0.95)]
     sys.stdout.write(f"p95 of {len(texts)} messages: {p95:.2f} ms\n")

@@ -35,7 +35,7 @@ _ON_A_SCALE = re.compile(
 _PAINFUL = re.compile(r"疼|酸|难受|pain|hurt|ache")
 #: Words that show what the number is about where none says 疼; and those of people who rate us instead.
 _SUFFERING = re.compile(
-    r"[受忍扛顶熬撑坐]不|止疼|不[能敢]咬|咬不|咬都|打滚|睡不|没睡|救命|要命|难忍|没法忍|哭|发抖|在抖|冒汗|(?:您|又|还|老)问"
+    r"[受忍扛顶熬撑坐]不|止疼|不[能敢]咬|咬不|咬都|打滚|睡不|没睡|救命|要命|难忍|没法忍|哭|发抖|在抖|冒汗|(?:您|又|还|老)问|[昨前][^，。]{0,5}分.{0,3}今"
 )
 _RATING = re.compile(r"满意|推荐|服务|好评|星|技术|体验|环境|前台|谢|评价|打分给|态度|考|作文|比赛|球|电影")
 _LEAD = (
@@ -46,6 +46,8 @@ _BARE = re.compile(
     rf"{_LEAD}(?:(10|\d|[零一二两三四五六七八九十])(?:到|至|或|，|、))?({_ONE})"
     r"(?:分|点|/10)?(?:吧|左右|了|啊|的样子|多|哦|呢|吗|。|，|！|样子|疼)*"
 )
+#: A score said without 分 by one who suffers: 给九点五.
+_GIVEN = re.compile(rf"(?:给|打)(?:到|个|您)*({_ONE})(?=[，。！？；]|$)")
 #: An answer that begins with the number and goes on about something else.
 _FIRST = re.compile(rf"{_LEAD}({_ONE})(?:分|级)?(?:吧|了|啊|哦|左右|多)?(?=[，。！？；])")
 _PILLS = re.compile(
@@ -127,6 +129,10 @@ def pain_scores(text: str, asked: str | None, *, recovering: bool = False) -> li
         survey = asked is not None and asked.startswith("survey.") and not _PAINFUL.search(before)
         if value is not None and about_pain and not (adverb or scale or survey):
             found[match.start(2)] = Reading("pain", value, match.start(), match.end())
+    if suffers:
+        for match in _GIVEN.finditer(text):
+            if (value := _score(match[1])) is not None:
+                found.setdefault(match.start(1), Reading("pain", value, match.start(1), match.end()))
     on_a_scale = _PAINFUL.search(text) or asked == "checkin.pain" or (asked is None and recovering)
     for match in (*_AFTER_PAIN.finditer(text), *(_ON_A_SCALE.finditer(text) if on_a_scale else ())):
         value = _score(match[1])

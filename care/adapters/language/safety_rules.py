@@ -221,9 +221,11 @@ class _Reader:
 
     def _sensitivity(self) -> list[_Finding]:
         score = numbers.bare_score(self.whole)
-        if score is None or score < 7:
+        if score is None or score < 5:
             return []
         whole = numbers.Reading("pain", score, 0, len(self.whole))
+        if score < 7:
+            return [self._number(whole, None, Medical.WATCH, "number.sensitivity.watch")]
         if self.context.treatment == "whitening":
             return [self._number(whole, Flag.SEVERE_PAIN, Medical.L2, "number.sensitivity.L2")]
         return [self._number(whole, None, Medical.L3, "number.sensitivity.L3")]

@@ -8,6 +8,8 @@ from care.adapters.language.safety_rules import SafetyRules
 from care.model.assessment import DISTRESS, Complaint, Context, Distress, Flag, Level, Medical
 from care.settings import ROOT
 
+ALARMING = {Level.URGENT, Level.EMERGENCY, Level.CRISIS}
+
 LOW = [
     "心里没底",
     "越想越怕",
@@ -209,3 +211,55 @@ def test_a_symptom_inside_a_complaint_runs_both_tracks(rules: SafetyRules) -> No
 @pytest.mark.parametrize(("mood", "tier"), [("1", Distress.P2), ("2", Distress.P1), ("4", Distress.NONE)])
 def test_a_bare_answer_about_mood_counts(mood: str, tier: Distress, rules: SafetyRules) -> None:
     assert rules.assess(mood, Context(asked="checkin.mood")).distress is tier
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "猫送我姐了，她问我去哪，我说去一个不用回来的地方",
+        "孩子托付给我妈了，我可以放心走了",
+        "以后不会再打扰你们，我就走了",
+        "坐在楼顶边上，好想往下跳",
+    ],
+)
+def test_parting_words_mean_more_together(text: str, rules: SafetyRules) -> None:
+    assert rules.assess(text).level is Level.CRISIS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "猫送我姐家了，周五来洗牙",
+        "孩子托付给我妈了，下午准时到",
+        "最后跟你们说声谢谢，服务很好",
+        "我坐在阳台上晒太阳",
+        "搬家了，以后不用再提醒我",
+        "今晚谁也别拦我打游戏",
+        "笑不活了",
+        "高兴得两宿没合眼",
+    ],
+)
+def test_half_of_it_alone_is_everyday_talk(text: str, rules: SafetyRules) -> None:
+    assert rules.assess(text).level not in ALARMING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "要是有辆车撞上来就好了",
+        "想睡个不会醒的觉",
+        "老伴走了三年，我也想去找他",
+        "这条命留着也没用",
+        "没有勇气活下去了",
+        "爸说他活够本了，我怕他做傻事",
+        "农药我摆床头了",
+    ],
+)
+def test_quiet_wishes_to_be_gone_are_heard(text: str, rules: SafetyRules) -> None:
+    assert rules.assess(text).level is Level.CRISIS
+
+
+@pytest.mark.parametrize("text", ["老公还动手推我，我躲在楼梯间", "他又喝醉了掐我", "男朋友揪着我头发往墙上撞"])
+def test_violence_at_home_gets_a_human(text: str, rules: SafetyRules) -> None:
+    assert rules.assess(text).level is not Level.NONE
+    assert Flag.HARM_BY_OTHERS in rules.assess(text).flags
