@@ -12,7 +12,8 @@ from typing import Literal
 
 from care.adapters.language.normalise import number
 
-_N = r"\d{1,2}(?:\.\d)?|[零一二两三四五六七八九十]{1,2}|半"
+_N = r"\d{1,2}(?:\.\d)?|[零一二两三四五六七八九十]{1,3}|半"
+_ONE = r"[零一二三四五六七八九]点[一二三四五六七八九半]|10|\d(?:\.\d)?|[零一二两三四五六七八九十]"
 _UNITS = r"元|块|万|折|%|岁|公斤|斤|分钟|号|平|公里|米|毫|路|年|点钟|点半|小时|天|次|颗|个|片|粒|月|周|层|楼"
 _TEMPERATURE = re.compile(rf"(?<![\d.])(3[4-9]|4[0-2])(\.\d|\d(?=度|°))?\d?(度|°c|℃|°)?(?!\d|{_UNITS})")
 #: 烧到三十九 without 度, which would else be a plain number.
@@ -21,13 +22,12 @@ _SPOKEN = re.compile(
 )
 _FEVERISH = re.compile(r"烧|体温|温度计|量了|量出|量的|量一下|发热|额温|耳温|腋|打冷|寒")
 _NOT_BODY = re.compile(r"气温|室外|外面|天气|高温|空调|水|角度|视力|近视|尺码|鞋|桑拿|瑜伽")
-_ONE = r"[零一二三四五六七八九]点[一二三四五六七八九半]|10|\d(?:\.\d)?|[零一二两三四五六七八九十]"
 _SCORE = re.compile(
     rf"(?:(\d{{1,2}}|[零一二两三四五六七八九十])(?:到|至)?)??({_ONE})(?:分(?!钟|之|店|期|院|享|成)|，10(?!\d|[号点月天年日])|outof10|级)"
 )
 _AFTER_PAIN = re.compile(
     r"疼(?:疼|感)?(?:的|得|到|有|大概|指数|程度|评分|分数|差不多|是|能|打|，|：|已经|至少|快|起码|了|级别|能到|都|给){0,4}"
-    rf"(10|\d|[零一二两三四五六七八九十])(?![\d.一二三四五六七八九十]|{_UNITS}|点|宿|夜|晚|夜|阵|下|边|会|直|分|样|大|种|跳|半|度|句|秒|级|些|起|多)"
+    rf"({_ONE})(?![\d.一二三四五六七八九十]|{_UNITS}|点|宿|夜|晚|夜|阵|下|边|会|直|分|样|大|种|跳|半|度|句|秒|级|些|起|多)"
 )
 _ON_A_SCALE = re.compile(
     r"(?:从)?[01零一]到(?:10|十)(?:分)?(?:的话|里|来说|打分|，)*[^，。？！；\d不没]{0,6}(10|\d|[零一二两三四五六七八九十])(?!\d|到|[天次点月号])"
@@ -47,7 +47,7 @@ _BARE = re.compile(
     r"(?:分|点|/10)?(?:吧|左右|了|啊|的样子|多|哦|呢|吗|。|，|！|样子|疼)*"
 )
 #: A score said without 分 by one who suffers: 给九点五.
-_GIVEN = re.compile(rf"(?:给|打)(?:到|个|您)*({_ONE})(?=[，。！？；]|$)")
+_GIVEN = re.compile(rf"(?:给|打|说|真的|就是|个数，?)(?:到|个|您)*({_ONE})(?=[，。！？；]|$)")
 #: An answer that begins with the number and goes on about something else.
 _FIRST = re.compile(rf"{_LEAD}({_ONE})(?:分|级)?(?:吧|了|啊|哦|左右|多)?(?=[，。！？；])")
 _PILLS = re.compile(
@@ -111,7 +111,8 @@ def pain_scores(text: str, asked: str | None, *, recovering: bool = False) -> li
     Of one who recovers from a treatment a number on a scale is about pain even if nobody asked for it.
     """
     found: dict[int, Reading] = {}
-    suffers = _SUFFERING.search(text) is not None and _RATING.search(text) is None
+    unasked = recovering and asked is None
+    suffers = (unasked or _SUFFERING.search(text) is not None) and _RATING.search(text) is None
     if asked == "checkin.pain":
         bare = _BARE.fullmatch(text)
         if bare and (value := _score(bare[2])) is not None:

@@ -40,6 +40,7 @@ ORDER: dict[Level, int] = {
     **{level: place for place, level in enumerate(DISTRESS)},
     **{level: place for place, level in enumerate(COMPLAINT)},
 }
+RECOVERY_DAYS = 14  # a check-in plan runs so long; care.md 2.3
 NO_CONTEXT = Context()
 FEVER = 38.0  # degrees; care.md 2.2
 #: What stood in the text a short while ago and is over is asked about once more (care.md 3.1).
@@ -210,14 +211,15 @@ class _Reader:
         if self.context.asked == "checkin.sens":
             return self._sensitivity()
         found = []
-        for reading in numbers.pain_scores(
-            self.whole, self.context.asked, recovering=self.context.treatment is not None
-        ):
+        for reading in numbers.pain_scores(self.whole, self.context.asked, recovering=self._recovering()):
             level = _pain(reading.value, self.context)
             if level is not None and self._holds(reading, "severe_pain"):
                 flag = Flag.SEVERE_PAIN if level is not Medical.WATCH else None
                 found.append(self._number(reading, flag, level, f"number.pain.{level.value}"))
         return found
+
+    def _recovering(self) -> bool:
+        return self.context.treatment is not None and (self.context.day or 0) <= RECOVERY_DAYS
 
     def _sensitivity(self) -> list[_Finding]:
         score = numbers.bare_score(self.whole)
