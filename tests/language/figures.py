@@ -14,6 +14,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +61,22 @@ ACTIONS: Final = frozenset(
     )
 )
 NAMED: Final = ("service", "practitioner", "time", "pain_score", "temperature", "symptom")
+#: Without a model its figures are missing. The rules read danger alone if they have to, and that is a figure.
+NEEDS: Final[Mapping[str, Sequence[str]]] = {
+    "intents": (
+        *(
+            "intent",
+            "intent_alone",
+            "macro_f1",
+            "worst_intent",
+            "out_of_scope_acted",
+            "also_precision",
+            "also_recall",
+        ),
+        "calibration",
+    ),
+    "emotion": ("emotion",),
+}
 FEELINGS: Final = ("positive", "neutral", "negative")
 _SIDE: Final = {"happy": "positive", "relieved": "positive", "calm": "neutral", "unclear": "neutral"}
 
@@ -187,7 +204,7 @@ def measure(files: Iterable[Path], settings: Settings) -> Measured:
         json.dumps({"text": row["text"], "context": row.get("context"), "now": NOW}, ensure_ascii=False)
         for _, row in rows
     )
-    results = list(understand(asked, reading, intents=intents, only=None, now=_now()))
+    results = list(understand(asked, reading, intents=intents, only=None, now=datetime.fromisoformat(NOW)))
     missing = frozenset((*reading.safety.missing(), *(() if intents else ("intents",))))
     lines = [line_of(name, row, found) for (name, row), found in zip(rows, results, strict=True)]
     return Measured(lines, missing, fallback_threshold())
@@ -216,28 +233,29 @@ def line_of(name: str, row: Mapping[str, Any], found: Mapping[str, Any]) -> Line
 def figures(lines: Sequence[Line], missing: frozenset[str], threshold: float) -> dict[str, Figure | None]:
     """Return every figure of some lines, in the order they are told."""
     full = [line for line in lines if line.full]
-    read: Callable[[Figure | None], Figure | None] = lambda figure: None if "intents" in missing else figure  # noqa: E731
     astray = [line for line in lines if line.wanted in NO_WISH]
     harmless = [line for line in full if line.is_harmless]
     gravest = [line for line in full if line.level in GRAVEST]
     urgent = [line for line in full if line.level is Level.URGENT]
     found_also = [(line, name) for line in full for name in line.found["also"]]
     wanted_also = [(line, name) for line in full for name in line.also]
-    return {
-        "intent": read(share(line.is_right for line in lines)),
-        "intent_alone": read(share(line.is_right for line in lines if line.asked is None)),
-        "macro_f1": read(_resampled(lines, macro_f1)),
-        "worst_intent": read(_worst(lines)),
-        "out_of_scope_acted": read(share(_acts(line, threshold) for line in astray)),
+    found: dict[str, Figure | None] = {
+        "intent": share(line.is_right for line in lines),
+        "intent_alone": share(line.is_right for line in lines if line.asked is None),
+        "macro_f1": _resampled(lines, macro_f1),
+        "worst_intent": _worst(lines),
+        "out_of_scope_acted": share(_acts(line, threshold) for line in astray),
         **{f"entity.{name}": entity_f1(full, name) for name in NAMED},
-        "also_precision": read(share(name in line.accepted | line.also for line, name in found_also)),
-        "also_recall": read(share(name in {line.found["intent"], *line.found["also"]} for line, name in wanted_also)),
+        "also_precision": share(name in line.accepted | line.also for line, name in found_also),
+        "also_recall": share(name in {line.found["intent"], *line.found["also"]} for line, name in wanted_also),
         "emergency_missed": share(line.is_missed for line in gravest),
         "urgent_missed": share(line.is_missed for line in urgent),
         "false_alarms": share(line.alarm in ALARMS for line in harmless),
-        "emotion": None if "emotion" in missing else share(line.felt == line.feeling for line in full),
-        "calibration": read(_resampled(lines, calibration_error)),
+        "emotion": share(line.felt == line.feeling for line in full),
+        "calibration": _resampled(lines, calibration_error),
     }
+    absent = {name for model in missing for name in NEEDS.get(model, ())}
+    return {name: None if name in absent else figure for name, figure in found.items()}
 
 
 def share(hits: Iterable[bool]) -> Figure | None:
@@ -314,12 +332,6 @@ def fallback_threshold() -> float:
     """Return the confidence below which the dialogue asks back, as its configuration says."""
     pipeline = YAML(typ="safe", pure=True).load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
     return float(next(one["threshold"] for one in pipeline if one["name"] == "FallbackClassifier"))
-
-
-def _now() -> Any:
-    from datetime import datetime
-
-    return datetime.fromisoformat(NOW)
 
 
 def _named(row: Mapping[str, Any]) -> Iterable[Named]:
