@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: browser postgres pictures help demo test check setup train lint types imports unit integration conversations e2e bench clean format
+.PHONY: browser postgres pictures help demo test check setup train lint types imports unit integration conversations e2e bench bench-language language-report clean format
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,12 @@ e2e: train browser ## all processes on loopback, a real browser
 
 bench: train ## latency and throughput through the whole chain, beside the stock pipeline
 	@$(RUN) python -m tests.bench.chain
+
+bench-language: setup ## readers of intents side by side, about 25 minutes on idle cores; QUICK=1 learns a quarter of the lines
+	@$(RUN) python -m tests.bench.language $(if $(QUICK),--quick)
+
+language-report: train ## what is understood and what is not, as a page in var/reports/
+	@$(RUN) python -m tests.language.report
 
 pictures: train browser ## take the pictures of the README from the running product
 	@$(RUN) python -m tests.pictures

@@ -49,10 +49,10 @@ def main() -> None:
 def benchmark(path: Path) -> dict[str, Any] | None:
     """Return what the benchmark wrote down, or None where there is nothing that can be read."""
     try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        told: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return told if told.get("scores") else None
+    return told if isinstance(told, dict) and told.get("scores") else None
 
 
 def page(found: Measured, bench: Mapping[str, Any] | None, made_at: datetime) -> str:

@@ -114,7 +114,7 @@ def learning_curve(steps: Sequence[Mapping[str, Any]]) -> Curve:
     """Return how many messages are understood, by how many lines were learned."""
     told = sorted(steps, key=lambda step: step["lines"])
     most = max((step["lines"] for step in told), default=1)
-    floor = min(0.9, *(int(step["low"] * 10) / 10 for step in told)) if told else 0.0
+    floor = min((int(step["low"] * 5) / 5 for step in told), default=0.0)  # so that the grid has round labels
 
     def height(share: float) -> float:
         return _down((share - floor) / (1 - floor))
