@@ -29,7 +29,7 @@ from typing import Any, Final
 
 from anxin.train import QUIET, examples
 from anxin.up import CannotStart, rasa_python
-from care.adapters.language.categoriser import READERS, Reader
+from care.adapters.language.categoriser import Reader
 from care.adapters.language.intents import FIT
 from care.adapters.language.safety_rules import SafetyRules
 from care.model.assessment import Context
@@ -118,7 +118,7 @@ def variants(epochs: int) -> list[Variant]:
         "Rasa: logistic regression, vectors": [*WORDS, *SENSE, lr_sense],
         "Rasa: the shipped component": [{"name": "rasa_components.intents.Intents"}],
     }
-    everything = mixture(*READERS)
+    everything = mixture(*FIT.weights)
     return [
         *(Variant(name, {"kind": "rasa", "pipeline": pipeline}) for name, pipeline in rasa.items()),
         Variant("ours: characters", mixture("characters")),
