@@ -16,7 +16,7 @@ from tests.language.report import benchmark, page
 
 MONDAY = datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 ALARM = {"track": "distress", "words": "晚安", "rule": "model.P3 0.93", "start": 0, "end": 2}
-SCORE = {"name": "ours: all three (shipped)", "accuracy": 0.9, "low": 0.88, "high": 0.92, "macro_f1": 0.9}
+SCORE = {"name": "ours: all (shipped)", "accuracy": 0.9, "low": 0.88, "high": 0.92, "macro_f1": 0.9}
 SCORE |= {"calibration_error": 0.02, "p95_ms": 5.0, "import_mib": 100.0, "answer_mib": 200.0, "train_s": 60.0}
 BENCH = {
     "measured_at": "2026-11-23T02:00:00+00:00",
@@ -121,7 +121,7 @@ def test_without_a_benchmark_it_says_how_to_run_one_and_with_one_it_draws_the_cu
     assert without.find(".//*[@id='bench']") is None
     assert "90.0%" in _text(drawn, "curve")
     assert "四分之一" in _text(drawn, "curve")
-    assert "ours: all three (shipped)" in _text(drawn, "bench")
+    assert "ours: all (shipped)" in _text(drawn, "bench")
 
 
 def test_without_any_set_the_page_still_stands() -> None:
