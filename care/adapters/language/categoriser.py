@@ -23,7 +23,7 @@ import numpy as np
 import rjieba
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold
 
 from care.adapters.language.sense import Floats, Likeness, sense
 
@@ -125,17 +125,21 @@ class Categoriser:
             seen["likeness"] = self._likeness.of(seen["sense"])
         return {name: np.exp(_log_shares(_evidence(seen, head))) for name, head in self._heads.items()}
 
-    def held_out(self, texts: Sequence[str], labels: Sequence[str], fit: Fit) -> Floats:
+    def held_out(self, texts: Sequence[str], questions: Mapping[str, tuple[Sequence[str], Fit]]) -> dict[str, Floats]:
         """Return the chances that texts get from what the others teach (five folds): how sure it is of strangers."""
-        seen = _features(texts, self._counters, set(fit.weights))
-        given = np.asarray(labels)
-        found = np.zeros((len(texts), len(set(labels))), dtype=np.float32)
-        for rest, part in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(given, given):
-            head = _head({reader: one[rest] for reader, one in seen.items()}, given[rest].tolist(), fit)
+        seen = _features(texts, self._counters, self._readers)
+        found = {
+            name: np.zeros((len(texts), len(set(labels))), dtype=np.float32)
+            for name, (labels, _) in questions.items()
+        }
+        for rest, part in KFold(FOLDS, shuffle=True, random_state=SEED).split(texts):
+            taught = {reader: one[rest] for reader, one in seen.items()}
             shown = {reader: one[part] for reader, one in seen.items()}
             if self._likeness is not None and "sense" in seen:
                 shown["likeness"] = self._likeness.among(rest).of(shown["sense"])
-            found[part] = np.exp(_log_shares(_evidence(shown, head)))
+            for name, (labels, fit) in questions.items():
+                head = _head(taught, [labels[place] for place in rest], fit)
+                found[name][part] = np.exp(_log_shares(_evidence(shown, head)))
         return found
 
     def words_for(self, text: str, question: str, label: str) -> tuple[int, int]:
@@ -267,9 +271,10 @@ def _log_shares(scores: Floats) -> Floats:
 
 
 def _counter(reader: Reader, terms: Sequence[str] | None = None, idf: Sequence[float] = ()) -> TfidfVectorizer:
-    how: dict[str, Any] = {"sublinear_tf": True, "vocabulary": terms, "dtype": np.float32}
+    rare = 1 if terms else 2  # what was seen once teaches little
+    how: dict[str, Any] = {"sublinear_tf": True, "vocabulary": terms, "min_df": rare, "dtype": np.float32}
     if reader == "characters":
-        counter = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=1 if terms else 2, **how)
+        counter = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), **how)
     else:
         counter = TfidfVectorizer(
             analyzer="word", tokenizer=rjieba.cut, token_pattern=None, ngram_range=(1, 2), **how

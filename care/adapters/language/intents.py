@@ -43,7 +43,7 @@ OF_THE_HEART = frozenset(("distress", "self_harm"))
 OF_NEITHER = frozenset(("violence", "harm_by_others", "complaint_severe"))
 FIRST = 0.15  # weight of the first clause alone: of several wishes, people begin with the main one
 ALSO_FROM = 0.9  # a second wish counts when its clause alone is this clear ...
-ALSO_WHOLE = 0.0005  # ... and the whole message does not rule it out; both chosen on the development set
+ALSO_WHOLE = 0.0001  # ... and the whole message does not rule it out; both chosen on the development set
 SHORTEST_CLAUSE = 3  # characters
 CLAUSES = 8  # of one message that are looked at
 #: What can be wanted beside something else. Feelings and values belong to the main wish.

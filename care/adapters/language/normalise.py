@@ -10,13 +10,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import pairwise
 
 from opencc import OpenCC
 
 from care.adapters.language.soundalike import MISSPELT, sound_alikes
 
+REMEMBERED = 256  # plain forms kept, because several readers look at the same message
 STOPS = "。？！；"
 MARKS = "，" + STOPS
 #: Characters that only mean something else in another region or register, one for one.
@@ -184,6 +185,7 @@ class _Draft:
             self.gaps[start:end] = [self.gaps[start]] + [False] * (len(new) - 1)
 
 
+@lru_cache(REMEMBERED)
 def normalise(text: str) -> Normalised:
     """Return the plain form of `text`; never raises, whatever the text."""
     draft = _characters(text)

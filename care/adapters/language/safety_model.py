@@ -42,6 +42,7 @@ FIT = Fit(weights={"characters": 0.55, "likeness": 0.45}, hardness={"characters"
 #: messages; the stricter of the two decides. Chosen on a development set so that of everyday messages one in a
 #: hundred is looked at in vain.
 ALIKE_MAY_SOUND_LIKE_IT, EVERYDAY_MAY = 0.018, 0.0025
+SHORTEST = 4  # characters; a bare value or two words are like many things, and the rules know the grave ones
 WHOLE, PIECE = 120, 60  # characters that are judged together; a longer text is judged piece by piece
 YES, NO = "yes", "no"
 
@@ -75,15 +76,16 @@ class SafetyModel:
     def train(cls, lines: Sequence[Line]) -> SafetyModel:
         """Learn from lines; how sure it must be is measured on lines held out. The same lines give the same model."""
         texts = [normalise(line.text).text or "。" for line in lines]
-        asked = {level.value: [YES if line.at_least(level) else NO for line in lines] for level in LEVELS}
-        categoriser = Categoriser.train(texts, {name: (labels, FIT) for name, labels in asked.items()})
-        certain, everyday = {}, np.asarray([line.everyday for line in lines])
-        for name, labels in asked.items():
-            chances = categoriser.held_out(texts, labels, FIT)[:, 1]
+        asked = {level.value: ([YES if line.at_least(level) else NO for line in lines], FIT) for level in LEVELS}
+        categoriser = Categoriser.train(texts, asked)
+        everyday = np.asarray([line.everyday for line in lines])
+        certain = {}
+        for name, chances in categoriser.held_out(texts, asked).items():
+            harmless = np.asarray(asked[name][0]) == NO
             certain[name] = max(
-                float(np.quantile(chances[(np.asarray(labels) == NO) & (everyday == which)], 1 - may))
+                float(np.quantile(chances[harmless & (everyday == which), 1], 1 - may))
                 for which, may in ((False, ALIKE_MAY_SOUND_LIKE_IT), (True, EVERYDAY_MAY))
-                if (everyday == which).any()
+                if (harmless & (everyday == which)).any()
             )
         return cls(categoriser, certain)
 
@@ -110,7 +112,7 @@ class SafetyModel:
         """Return what the text sounds like; never raises on any text."""
         message = normalise(text)
         pieces = list(_pieces(message.text))
-        if not pieces:
+        if len(message.text) < SHORTEST:
             return Assessment()
         chances = self._categoriser.chances([message.text[start:end] for start, end in pieces])
         heard: dict[str, Why] = {}
@@ -148,7 +150,7 @@ def read_lines(files: Iterable[Path]) -> Iterator[Line]:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Yield spans that together are the text: the whole of a short one, else pieces, cut at marks where it has some."""
+    """Yield spans that together are the text: all of a short one, else pieces, cut at marks where it has some."""
     if 0 < len(text) <= WHOLE:
         yield 0, len(text)
         return

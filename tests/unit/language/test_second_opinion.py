@@ -112,6 +112,11 @@ def test_everyday_words_stay_everyday(assessor: Assessor) -> None:
     assert [assessor.assess(text).level for text in EVERYDAY] == [Level.NONE] * len(EVERYDAY)
 
 
+@pytest.mark.parametrize("text", ["九点", "9", "好的", "吊着"])
+def test_a_bare_value_is_left_to_the_rules(text: str, rules: SafetyRules, assessor: Assessor) -> None:
+    assert assessor.assess(text).level is rules.assess(text).level
+
+
 def test_a_threat_is_heard_as_a_red_alert(assessor: Assessor) -> None:
     verdict = assessor.assess("我们全家要把你们挂到电视上去")
 
