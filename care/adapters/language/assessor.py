@@ -31,7 +31,7 @@ class Assessor:
         verdict = self._rules.assess(text, context)
         second = self._second.get()
         if second is not None:
-            raised = _what_it_raises(verdict, second.assess(text))
+            raised = _what_it_raises(verdict, second.assess(text, context))
             verdict = worst(verdict, raised) if raised.why else verdict
         return replace(verdict, emotion=self._felt(text, verdict))
 

@@ -16,12 +16,14 @@ import numpy as np
 
 from care.adapters.language.categoriser import Categoriser, Fit, ModelDamaged
 from care.adapters.language.normalise import MARKS, Normalised, normalise
+from care.adapters.language.safety_rules import NO_CONTEXT
 from care.model.assessment import (
     COMPLAINT,
     DISTRESS,
     MEDICAL,
     Assessment,
     Complaint,
+    Context,
     Distress,
     Flag,
     Medical,
@@ -42,6 +44,7 @@ FIT = Fit(weights={"characters": 0.55, "likeness": 0.45}, hardness={"characters"
 #: messages; the stricter of the two decides. Chosen on a development set so that of everyday messages one in a
 #: hundred is looked at in vain.
 ALIKE_MAY_SOUND_LIKE_IT, EVERYDAY_MAY = 0.018, 0.0025
+ABOUT_A_VISIT, MILDER = "booking.", (Medical.L2, Distress.P2)
 SHORTEST = 4  # characters; a bare value or two words are like many things, and the rules know the grave ones
 WHOLE, PIECE = 120, 60  # characters that are judged together; a longer text is judged piece by piece
 YES, NO = "yes", "no"
@@ -108,8 +111,12 @@ class SafetyModel:
         self._categoriser.save(folder)
         (folder / "certain.json").write_text(json.dumps(self._certain), encoding="utf-8")
 
-    def assess(self, text: str) -> Assessment:
-        """Return what the text sounds like; never raises on any text."""
+    def assess(self, text: str, context: Context = NO_CONTEXT) -> Assessment:
+        """Return what the text sounds like; never raises on any text.
+
+        The answer to a question about a visit (我也不知道该做什么) must sound more surely of the milder dangers.
+        """
+        about_a_visit = (context.asked or "").startswith(ABOUT_A_VISIT)
         message = normalise(text)
         pieces = list(_pieces(message.text))
         if len(message.text) < SHORTEST:
@@ -120,7 +127,10 @@ class SafetyModel:
         for level in LEVELS:  # the gravest first: of a track only that one is told
             sure, track = chances[level.value][:, 1], TRACKS[type(level)]
             loudest = int(sure.argmax())
-            if track not in levels and sure[loudest] >= self._certain[level.value]:
+            certain = self._certain[level.value]
+            if about_a_visit and level in MILDER:
+                certain = 1 - (1 - certain) / 3
+            if track not in levels and sure[loudest] >= certain:
                 levels[track] = level
                 heard[track] = self._why(level, text, message, pieces[loudest], float(sure[loudest]))
         return Assessment(
