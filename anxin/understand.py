@@ -14,8 +14,18 @@ from typing import Any
 from care.adapters.language.intents import IntentReader, Meaning, clauses_of, plain
 from care.adapters.language.sense import look_ahead
 from care.bootstrap import Reading
-from care.model.assessment import Assessment, Context
+from care.model.assessment import Assessment, Context, Medical
 
+#: Wishes beside which a word of the body says how somebody is. Beside others (a price, a joke, an allergy in the files)
+#: it only does so when it was read as a sign of trouble.
+OF_THE_BODY = frozenset(
+    (
+        *("report_symptom", "report_improvement", "report_low_mood", "request_human", "complain", "book_appointment"),
+        *("reschedule_appointment", "ask_availability", "family_booking", "ask_recovery_guidance", "inform"),
+        *("fitness_absence", "ask_medication"),
+    )
+)
+UNTROUBLED = frozenset((Medical.NONE, Medical.L3))
 TOGETHER = 64  # lines whose sentence vectors are made at once
 INPUT_LIMIT = 20_000  # characters of one line
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # of a moment that a line may bring
@@ -95,6 +105,7 @@ def _one(
         "entities": [
             {"entity": e.entity, "text": e.text, "start": e.start, "end": e.end, "value": _value(e.value)}
             for e in reading.entities.read(text, at, asked)
+            if e.entity != "symptom" or intent in OF_THE_BODY or assessment.medical not in UNTROUBLED
         ],
         "time": span.as_json() if span else None,
         "safety": assessment.as_json(),

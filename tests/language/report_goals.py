@@ -1,9 +1,8 @@
 """What each figure must not fall below, and where it should get to.
 
-A floor is what `test_understanding_figures` asserts over all sets together: it lies below what was measured by about the
-width of the interval, so that it catches a fault and not chance. Goals of the safety figures come from the gates of the house's
-rules of care (every emergency and crisis, 97 of 100 urgent messages, at most 3 false alarms in 100); the others are what
-a member would no longer notice.
+Floors are what members may expect at least, goals where it should get to. `test_understanding_figures` asserts the
+floors over all sets together, except where `SHORT` says that a figure is still below: there it asserts what was
+reached, so that it does not fall back unseen.
 """
 
 from __future__ import annotations
@@ -44,22 +43,31 @@ class Goal:
 
 
 GOALS: Final[Mapping[str, Goal]] = {
-    "intent": Goal(0.85, 0.90),
-    "intent_alone": Goal(0.85, 0.90),
-    "macro_f1": Goal(0.85, 0.90),
-    "worst_intent": Goal(0.50, 0.75),
-    "out_of_scope_acted": Goal(0.10, 0.03, of_faults=True),
-    "entity.service": Goal(0.82, 0.95),
-    "entity.practitioner": Goal(0.92, 0.97),
-    "entity.time": Goal(0.74, 0.95),
-    "entity.pain_score": Goal(0.50, 0.95),
-    "entity.temperature": Goal(0.75, 0.97),
-    "entity.symptom": Goal(0.40, 0.85),
+    "intent": Goal(0.88, 0.94),
+    "intent_alone": Goal(0.88, 0.94),
+    "macro_f1": Goal(0.85, 0.92),
+    "worst_intent": Goal(0.70, 0.85),
+    "out_of_scope_acted": Goal(0.05, 0.02, of_faults=True),
+    "entity.service": Goal(0.85, 0.92),
+    "entity.practitioner": Goal(0.85, 0.92),
+    "entity.time": Goal(0.85, 0.92),
+    "entity.pain_score": Goal(0.85, 0.92),
+    "entity.temperature": Goal(0.85, 0.92),
+    "entity.symptom": Goal(0.85, 0.92),
     "also_precision": Goal(0.70, 0.90),
-    "also_recall": Goal(0.42, 0.75),
-    "emergency_missed": Goal(0.05, 0.0, of_faults=True),
-    "urgent_missed": Goal(0.10, 0.03, of_faults=True),
+    "also_recall": Goal(0.40, 0.75),
+    "emergency_missed": Goal(0.0, 0.0, of_faults=True),
+    "urgent_missed": Goal(0.04, 0.01, of_faults=True),
     "false_alarms": Goal(0.03, 0.01, of_faults=True),
-    "emotion": Goal(0.70, 0.85),
+    "emotion": Goal(0.80, 0.88),
     "calibration": Goal(0.06, 0.03, of_faults=True),
 }
+
+#: What is still below its floor, and what was reached. A stranger names one symptom where the reader hears each sign
+#: (肿得硬邦邦), and tags fewer past treatments and times of the past than it does.
+SHORT: Final[Mapping[str, float]] = {"entity.symptom": 0.45, "entity.pain_score": 0.80}
+
+
+def falls_back(key: str, figure: Figure) -> bool:
+    """Whether a figure is below its floor, or below what was reached where it never got there."""
+    return figure.value < SHORT[key] if key in SHORT else not GOALS[key].holds(figure)

@@ -30,8 +30,8 @@ QUESTION = "intent"
 BEGINNING, END = 100, 100  # characters read of a long message; what is wanted stands at its beginning or its end
 #: What a question makes likely, as factors on the chance of an intent; the longest fitting beginning counts.
 EXPECTED: Mapping[str, Mapping[str, float]] = {
-    "checkin.": {"report_symptom": 200, "report_improvement": 40, "ask_medication": 2, "give_rating": 0.02},
-    "checkin.mood": {"report_low_mood": 200, "report_improvement": 40, "give_rating": 0.02},
+    "checkin.": {"report_symptom": 200, "report_improvement": 40, "ask_medication": 2, "give_rating": 0.0005},
+    "checkin.mood": {"report_low_mood": 200, "report_improvement": 40, "give_rating": 0.0005},
     "survey.": {"give_rating": 200},
     "booking.": {"inform": 60, "stop": 10, "affirm": 3, "deny": 3},
     "booking.confirm": {"affirm": 60, "deny": 60, "stop": 10, "inform": 3},
@@ -44,6 +44,7 @@ OF_NEITHER = frozenset(("violence", "harm_by_others", "complaint_severe"))
 FIRST = 0.25  # weight of the first clause alone: of several wishes, people begin with the main one
 ALSO_FROM = 0.9  # a second wish counts when its clause alone is this clear ...
 ALSO_WHOLE = 0.0001  # ... and the whole message does not rule it out; both chosen on the development set
+AS_LIKELY = 0.25  # as main wish, that a wish of the first clause is acted on first
 SHORTEST_CLAUSE = 3  # characters
 CLAUSES = 8  # of one message that are looked at
 #: What can be wanted beside something else. Feelings and values belong to the main wish.
@@ -136,7 +137,18 @@ class IntentReader:
         ranking = [
             (self._labels[place], round(float(chances[place]), 4)) for place in np.argsort(-chances, kind="stable")
         ]
-        return Meaning(ranking, self._also(ranking[0][0], whole, clauses, alone))
+        also = self._also(ranking[0][0], whole, clauses, alone)
+        if also and also[0].text == clauses[0] and dict(ranking)[also[0].intent] >= AS_LIKELY:
+            return self._the_other_way_round(ranking, also, clauses)
+        return Meaning(ranking, also)
+
+    def _the_other_way_round(self, ranking: Ranking, also: Sequence[Wish], clauses: Sequence[str]) -> Meaning:
+        """Of two wishes that are as likely to be the main one, the one that is said first is."""
+        name, chance = ranking[0]
+        first = also[0].intent
+        turned = [(first, chance), (name, dict(ranking)[first]), *(one for one in ranking[1:] if one[0] != first)]
+        second = [Wish(name, clauses[-1], chance)] if name in WISHES else []
+        return Meaning(turned, [*second, *also[1:]])
 
     def _also(self, intent: str, whole: Floats, clauses: Sequence[str], alone: Sequence[Floats]) -> list[Wish]:
         found: list[Wish] = []
