@@ -16,7 +16,7 @@ from care.adapters.language.sense import look_ahead
 from care.bootstrap import Reading
 from care.model.assessment import Assessment, Context, Medical
 
-#: Wishes beside which a word of the body says how somebody is. Beside others (a price, a joke, an allergy in the files)
+#: Wishes beside which a word of the body says how somebody is. Beside others (a price, a joke, an allergy on file)
 #: it only does so when it was read as a sign of trouble.
 OF_THE_BODY = frozenset(
     (
