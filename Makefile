@@ -27,7 +27,7 @@ setup: .tools/ready ## build both environments from their locks
 	@$(UV) sync --locked --quiet --python 3.11
 	@echo '… [2/2] 正在建立 Rasa 环境（约 2.5 GB，第一次需要一两分钟）'
 	@cd rasa-env && UV_PROJECT_ENVIRONMENT=.venv $(abspath $(UV)) sync --locked --python 3.11 2>&1 | tail -1
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 train: setup ## train the dialogue model if what it learns from has changed
 	@$(RUN) anxin train

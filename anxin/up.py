@@ -31,6 +31,10 @@ class CannotStart(Exception):
     """Something needed is missing or in the way; the message says what to do."""
 
 
+#: A message is a small product of matrices; threads of several processes that share it only wait for one another.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
 @dataclass(slots=True)
 class Part:
     """One process of the house."""
@@ -154,7 +158,7 @@ class Supervisor:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 cwd=ROOT,
-                env=inherited_environment() | {"PYTHONUNBUFFERED": "1"} | part.environment,
+                env=inherited_environment() | ONE_THREAD | {"PYTHONUNBUFFERED": "1"} | part.environment,
                 start_new_session=True,
             )
 

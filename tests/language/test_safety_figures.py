@@ -20,8 +20,10 @@ from pathlib import Path
 import pytest
 
 from care.adapters.language.safety_rules import SafetyRules
+from care.bootstrap import build_reading
 from care.model.assessment import COMPLAINT, DISTRESS, MEDICAL, Assessment, Context, Level
-from care.settings import ROOT
+from care.ports import SafetyReader
+from care.settings import ROOT, load_settings
 
 HERE = Path(__file__).parent
 #: Share of `safety_b` seen on its first run, by level; false alarms among its 86 harmless messages.
@@ -43,6 +45,8 @@ ALARMING = {Level.URGENT, Level.EMERGENCY, Level.CRISIS}
 #: Intents whose messages may be alarming without the rules being wrong.
 MAY_ALARM = {"report_symptom", "report_low_mood", "ask_medication", "worry_about_result", "complain"}
 P95_MILLISECONDS = 3.0
+P95_BOTH_MILLISECONDS = 15.0
+WITH_MARKS = {"safety_a", "safety_b"}  # their harmless lines say so themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def rules() -> SafetyRules:
     return SafetyRules.load(ROOT / "packs" / "dental" / "safety.yml")
 
 
-def _lines(name: str, rules: SafetyRules) -> list[Line]:
+def _lines(name: str, rules: SafetyReader) -> list[Line]:
     rows = [json.loads(row) for row in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
     return [
         Line(
@@ -70,7 +74,7 @@ def _lines(name: str, rules: SafetyRules) -> list[Line]:
             medical=row["medical"],
             distress=row["distress"],
             complaint=row["complaint"],
-            harmless=row.get("harmless", name == "safety_c" and _is_harmless(row)),
+            harmless=row.get("harmless", name not in WITH_MARKS and _is_harmless(row)),
             said=rules.assess(row["text"], Context(**row.get("context", {}))),
         )
         for row in rows
@@ -138,6 +142,42 @@ def test_everyday_wishes_raise_no_alarm(rules: SafetyRules) -> None:
 
     sys.stdout.write(f"{len(alarms)} false alarms of {len(everyday)} everyday messages: {alarms}\n")
     assert len(alarms) <= 0.01 * len(everyday)
+
+
+#: `safety_d`, two thirds of it oblique or written to sound alarming, on its first run with both readers: 57 of 260 urgent
+#: messages missed, 32 false alarms of 360. Lines to learn from were added since; thresholds were chosen on it.
+@pytest.mark.rasa
+@pytest.mark.parametrize(("name", "may_miss", "may_cry"), [("safety_c", 0.02, 0.08), ("safety_d", 0.12, 0.09)])
+def test_two_readers_see_what_strangers_write(name: str, may_miss: float, may_cry: float) -> None:
+    both = build_reading(load_settings()).safety
+    assert both.missing() == ()
+    lines = _lines(name, both)
+    urgent = [line for line in lines if not line.harmless]
+
+    missed = [line.text for line in urgent if line.said.level not in ALARMING]
+    cried = [line.text for line in lines if line.harmless and line.said.level in ALARMING]
+
+    sys.stdout.write(f"{name}: {_seen(lines)}; missed {len(missed)} of {len(urgent)}: {missed}; false {cried}\n")
+    assert len(missed) <= may_miss * len(urgent)
+    assert len(cried) <= may_cry * (len(lines) - len(urgent))
+    assert not [line.text for line in lines if line.medical == "L0" and line.said.medical != "L0"]
+
+
+@pytest.mark.rasa
+def test_both_readers_together_are_quick() -> None:
+    both = build_reading(load_settings()).safety
+    both.missing()
+    texts = [json.loads(row)["text"] for row in (HERE / "safety_d.jsonl").read_text(encoding="utf-8").splitlines()]
+    spent = []
+
+    for text in texts:
+        began = time.thread_time()
+        both.assess(text)
+        spent.append((time.thread_time() - began) * 1000)
+
+    p95 = sorted(spent)[int(len(spent) * 0.95)]
+    sys.stdout.write(f"p95 of {len(texts)} messages, both readers and the feeling: {p95:.2f} ms\n")
+    assert p95 < P95_BOTH_MILLISECONDS
 
 
 def test_the_rules_are_quick(rules: SafetyRules) -> None:
