@@ -44,7 +44,7 @@ OF_NEITHER = frozenset(("violence", "harm_by_others", "complaint_severe"))
 FIRST = 0.25  # weight of the first clause alone: of several wishes, people begin with the main one
 ALSO_FROM = 0.9  # a second wish counts when its clause alone is this clear ...
 ALSO_WHOLE = 0.0001  # ... and the whole message does not rule it out; both chosen on the development set
-AS_LIKELY = 0.25  # as main wish, that a wish of the first clause is acted on first
+AS_LIKELY = 0.1  # as main wish, that a wish of the first clause is acted on first
 SHORTEST_CLAUSE = 3  # characters
 CLAUSES = 8  # of one message that are looked at
 #: What can be wanted beside something else. Feelings and values belong to the main wish.
@@ -139,16 +139,8 @@ class IntentReader:
         ]
         also = self._also(ranking[0][0], whole, clauses, alone)
         if also and also[0].text == clauses[0] and dict(ranking)[also[0].intent] >= AS_LIKELY:
-            return self._the_other_way_round(ranking, also, clauses)
-        return Meaning(ranking, also)
-
-    def _the_other_way_round(self, ranking: Ranking, also: Sequence[Wish], clauses: Sequence[str]) -> Meaning:
-        """Of two wishes that are as likely to be the main one, the one that is said first is."""
-        name, chance = ranking[0]
-        first = also[0].intent
-        turned = [(first, chance), (name, dict(ranking)[first]), *(one for one in ranking[1:] if one[0] != first)]
-        second = [Wish(name, clauses[-1], chance)] if name in WISHES else []
-        return Meaning(turned, [*second, *also[1:]])
+            return _the_other_way_round(ranking, also, clauses)
+        return Meaning(_sure_of_both(ranking, also), also)
 
     def _also(self, intent: str, whole: Floats, clauses: Sequence[str], alone: Sequence[Floats]) -> list[Wish]:
         found: list[Wish] = []
@@ -184,6 +176,24 @@ def clauses_of(text: str) -> list[str]:
     """Return the clauses of a message that may carry a wish of their own; none where there is only one."""
     clauses = [part.strip() for part in _CUT.split(text) if part and len(part.strip()) >= SHORTEST_CLAUSE]
     return clauses[:CLAUSES] if len(clauses) > 1 else []
+
+
+def _the_other_way_round(ranking: Ranking, also: Sequence[Wish], clauses: Sequence[str]) -> Meaning:
+    """Of two wishes that may each be the main one, the one that is said first is."""
+    name, chance = ranking[0]
+    first, other = also[0].intent, dict(ranking)[also[0].intent]
+    turned = [(first, chance), (name, other), *(one for one in ranking[1:] if one[0] != first)]
+    wishes = [*([Wish(name, clauses[-1], chance)] if name in WISHES else []), *also[1:]]
+    return Meaning(_sure_of_both(turned, wishes), wishes)
+
+
+def _sure_of_both(ranking: Ranking, also: Sequence[Wish]) -> Ranking:
+    """Count for the main wish what speaks for a second one: both are wanted, so there is nothing to choose between."""
+    (name, chance), *others = ranking
+    wished = {wish.intent for wish in also}
+    both = chance + sum(share for other, share in others if other in wished)
+    rest = [(other, 0.0 if other in wished else share) for other, share in others]
+    return [(name, round(min(both, 1.0), 4)), *sorted(rest, key=lambda one: -one[1])]
 
 
 def _times(factors: Mapping[str, float], more: Mapping[str, float]) -> dict[str, float]:
