@@ -188,7 +188,7 @@ def _the_other_way_round(ranking: Ranking, also: Sequence[Wish], clauses: Sequen
 
 
 def _sure_of_both(ranking: Ranking, also: Sequence[Wish]) -> Ranking:
-    """Count for the main wish what speaks for a second one: both are wanted, so there is nothing to choose between."""
+    """Count for the main wish what speaks for a second one: both are wanted, there is nothing to choose between."""
     (name, chance), *others = ranking
     wished = {wish.intent for wish in also}
     both = chance + sum(share for other, share in others if other in wished)

@@ -44,7 +44,7 @@ FIT = Fit(weights={"characters": 0.55, "likeness": 0.45}, hardness={"characters"
 #: messages; the stricter of the two decides. Chosen on a development set so that of everyday messages one in a
 #: hundred is looked at in vain.
 ALIKE_MAY_SOUND_LIKE_IT, EVERYDAY_MAY = 0.018, 0.0025
-LEAST_CERTAIN = 0.5  # never counts what is likelier to be harmless
+LEAST_CERTAIN = 0.5  # of a red alert; about the body and about life doubt goes up instead
 ABOUT_A_VISIT, MILDER = "booking.", (Medical.L2, Distress.P2)
 SHORTEST = 4  # characters; a bare value or two words are like many things, and the rules know the grave ones
 WHOLE, PIECE = 120, 60  # characters that are judged together; a longer text is judged piece by piece
@@ -87,7 +87,7 @@ class SafetyModel:
         for name, chances in categoriser.held_out(texts, asked).items():
             harmless = np.asarray(asked[name][0]) == NO
             certain[name] = max(
-                LEAST_CERTAIN,
+                LEAST_CERTAIN if name == Complaint.K3.value else 0.0,
                 *(
                     float(np.quantile(chances[harmless & (everyday == which), 1], 1 - may))
                     for which, may in ((False, ALIKE_MAY_SOUND_LIKE_IT), (True, EVERYDAY_MAY))

@@ -72,6 +72,16 @@ def test_a_second_wish_is_found_with_the_clause_that_says_it(reader: IntentReade
     assert [(wish.intent, wish.text) for wish in meaning.also] == [("ask_price", "洗牙多少钱")]
 
 
+def test_two_wishes_are_no_doubt_between_them_and_the_first_said_leads(reader: IntentReader) -> None:
+    meaning = reader.read("取消我的预约，另外帮我约个洗牙")
+
+    (main, chance), *others = meaning.ranking
+    assert main == "cancel_appointment"
+    assert [wish.intent for wish in meaning.also] == ["book_appointment"]
+    assert chance > 0.5
+    assert dict(others)["book_appointment"] == 0.0
+
+
 def test_one_clause_carries_one_wish(reader: IntentReader) -> None:
     assert list(reader.read("帮我约个洗牙").also) == []
 
