@@ -13,7 +13,7 @@ from care.adapters.language.categoriser import Trained
 from care.adapters.language.emotion_model import EmotionModel
 from care.adapters.language.safety_model import FLAGS, Grave, SafetyModel
 from care.adapters.language.safety_rules import NO_CONTEXT
-from care.model.assessment import COMPLAINT, DISTRESS, MEDICAL, Assessment, Context, Emotion, worst
+from care.model.assessment import COMPLAINT, DISTRESS, MEDICAL, Assessment, Context, Emotion, Flag, Medical, worst
 from care.ports import SafetyReader
 
 ORDERS: Mapping[str, Sequence[Grave]] = {"medical": MEDICAL, "distress": DISTRESS, "complaint": COMPLAINT}
@@ -31,7 +31,7 @@ class Assessor:
         verdict = self._rules.assess(text, context)
         second = self._second.get()
         if second is not None:
-            raised = _what_it_raises(verdict, second.assess(text, context))
+            raised = _what_it_raises(verdict, second.assess(text, context, _known(verdict)))
             verdict = worst(verdict, raised) if raised.why else verdict
         return replace(verdict, emotion=self._felt(text, verdict))
 
@@ -45,6 +45,11 @@ class Assessor:
         if feelings is None or verdict.emotion.valence <= DESPAIR:
             return verdict.emotion
         return feelings.read(text)
+
+
+def _known(by_rules: Assessment) -> Medical:
+    """Return the level of bleeding alone: how heavy it is, the rules tell better than likeness does."""
+    return by_rules.medical if by_rules.flags == (Flag.BLEEDING,) else Medical.NONE
 
 
 def _what_it_raises(by_rules: Assessment, by_model: Assessment) -> Assessment:

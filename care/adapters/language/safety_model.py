@@ -44,6 +44,7 @@ FIT = Fit(weights={"characters": 0.55, "likeness": 0.45}, hardness={"characters"
 #: messages; the stricter of the two decides. Chosen on a development set so that of everyday messages one in a
 #: hundred is looked at in vain.
 ALIKE_MAY_SOUND_LIKE_IT, EVERYDAY_MAY = 0.018, 0.0025
+VERY_CERTAIN = 0.75  # that what the rules take for urgent is an emergency
 LEAST_CERTAIN = 0.5  # of a red alert; about the body and about life doubt goes up instead
 ABOUT_A_VISIT, MILDER = "booking.", (Medical.L2, Distress.P2)
 SHORTEST = 4  # characters; a bare value or two words are like many things, and the rules know the grave ones
@@ -115,10 +116,11 @@ class SafetyModel:
         self._categoriser.save(folder)
         (folder / "certain.json").write_text(json.dumps(self._certain), encoding="utf-8")
 
-    def assess(self, text: str, context: Context = NO_CONTEXT) -> Assessment:
+    def assess(self, text: str, context: Context = NO_CONTEXT, known: Medical = Medical.NONE) -> Assessment:
         """Return what the text sounds like; never raises on any text.
 
-        The answer to a question about a visit (我也不知道该做什么) must sound more surely of the milder dangers.
+        The answer to a question about a visit (我也不知道该做什么) must sound more surely of milder dangers. What the
+        rules have `known` for urgent must sound very surely of an emergency to become one.
         """
         about_a_visit = (context.asked or "").startswith(ABOUT_A_VISIT)
         message = normalise(text)
@@ -134,6 +136,8 @@ class SafetyModel:
             certain = self._certain[level.value]
             if about_a_visit and level in MILDER:
                 certain = 1 - (1 - certain) / 3
+            if level is Medical.L0 and known is Medical.L1:
+                certain = max(certain, VERY_CERTAIN)
             if track not in levels and sure[loudest] >= certain:
                 levels[track] = level
                 heard[track] = self._why(level, text, message, pieces[loudest], float(sure[loudest]))
