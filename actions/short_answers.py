@@ -28,7 +28,7 @@ OPEN_TO_CONTEXT = frozenset(
 #: Words like 取消, 改到, 多少钱 are said of anything; only with these is it looked at what they are said of.
 ARRANGES = frozenset(
     {"book_appointment", "reschedule_appointment", "cancel_appointment", "ask_availability", "list_appointments"}
-    | {"ask_price", "ask_service", "inform", "nlu_fallback", "family_booking"}
+    | {"ask_price", "ask_service", "inform", "nlu_fallback", "family_booking", "out_of_scope"}
 )
 UNDECIDED = frozenset({"affirm", "inform", "give_rating", "nlu_fallback", "chitchat"})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from actions.hearing import is_about_an_animal
 from actions.turn import CareAction, Events, Turn
 
 
@@ -58,12 +57,6 @@ class OutOfScope(_Says):
     """Say what cannot be done here."""
 
     code, response = "action_out_of_scope", "utter_out_of_scope"
-
-    def act(self, turn: Turn) -> Events:
-        if is_about_an_animal(turn.text):
-            turn.say("utter_no_animals")
-            return []
-        return super().act(turn)
 
 
 ACTIONS: tuple[type[CareAction], ...] = (

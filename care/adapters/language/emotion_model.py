@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Final
 
 from care.adapters.language.categoriser import Categoriser, Fit, ModelDamaged
+from care.adapters.language.intents import BEGINNING, plain
 from care.adapters.language.normalise import normalise
 from care.model.assessment import EMOTIONS, Emotion
 
@@ -22,7 +23,6 @@ FIT: Final = Fit(
     weights={"characters": 0.8, "words": 0.4, "sense": 0.4, "likeness": 0.3},
     hardness={"characters": 40.0, "words": 12.0, "sense": 5.0},
 )
-BEGINNING, END = 100, 100  # characters read of a long message
 WEAK_LINES, WEAK = 120, 0.25  # examples of an intent, and what each counts; more of either did not help
 CALM, UNCLEAR = "calm", "unclear"
 
@@ -47,7 +47,7 @@ class EmotionModel:
     @classmethod
     def train(cls, lines: Sequence[FeltLine]) -> EmotionModel:
         """Learn from lines. The same lines give the same model."""
-        texts = [_plain(line.text)[0] for line in lines]
+        texts = [plain(line.text) for line in lines]
         valences: dict[str, list[float]] = defaultdict(list)
         for line in lines:
             if line.weight == 1.0:
@@ -77,14 +77,15 @@ class EmotionModel:
 
     def read(self, text: str) -> Emotion:
         """Return the feeling of a message; never raises on any text."""
-        plain, start = _plain(text)
-        chances = self._categoriser.chances([plain])[QUESTION][0]
+        read = plain(text)
+        chances = self._categoriser.chances([read])[QUESTION][0]
         label = self._labels[int(chances.argmax())]
         valence = sum(self._valences[name] * float(one) for name, one in zip(self._labels, chances, strict=True))
-        words = ""
-        if label not in {CALM, UNCLEAR} and start is not None:
-            first, last = self._categoriser.words_for(plain, QUESTION, label)
-            words = text[slice(*normalise(text).original_span(first, last))] if last <= start else ""
+        words, message = "", normalise(text)
+        if label not in {CALM, UNCLEAR} and message.text:
+            first, last = self._categoriser.words_for(read, QUESTION, label)
+            if read == message.text or last <= BEGINNING:
+                words = text[slice(*message.original_span(first, last))]
         return Emotion(label, round(max(-1.0, min(1.0, valence)), 2), words)
 
 
@@ -119,13 +120,3 @@ def weak_lines(
         often[intent] += 1
         if intent in feelings and often[intent] <= WEAK_LINES:
             yield FeltLine(text, feelings[intent], valences[feelings[intent]], WEAK)
-
-
-def _plain(text: str) -> tuple[str, int | None]:
-    """Return what is read of a message, and up to where it is the plain form of the message itself."""
-    whole = normalise(text).text
-    if not whole:
-        return "…", None
-    if len(whole) <= BEGINNING + END:
-        return whole, len(whole)
-    return whole[:BEGINNING] + whole[-END:], BEGINNING
