@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.pulse import Pulse
@@ -41,13 +42,7 @@ def accept(house: House, inbound: Inbound) -> Recorded:
     Two first messages of one new account at the same instant clash in the database; the loser is tried once more
     and then finds the member the winner made.
     """
-    cleaned = Inbound(
-        channel=inbound.channel,
-        external_id=inbound.external_id,
-        vendor_id=inbound.vendor_id,
-        text=clean(inbound.text),
-        button=inbound.button,
-    )
+    cleaned = replace(inbound, text=clean(inbound.text))
     try:
         return _record(house, cleaned)
     except Exception as clash:  # the database's own errors are not known out here

@@ -73,6 +73,8 @@ class ChannelSender(Protocol):
         Raises:
             SendRefused: it will never be delivered.
             SendLater: it may be tried again.
+            RightSpent: the vendor grants no message to this account now.
+            ChannelDown: the whole channel refuses for now.
             SendUnknown: it may have been delivered.
         """
 

@@ -112,6 +112,27 @@ class SendLater(CareError):
         self.after_s = after_s
 
 
+class RightSpent(CareError):
+    """The vendor says there is no right to write to this account now; the ledger was wrong or late."""
+
+    code = "right_spent"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no right to send: {reason}")
+        self.reason = reason
+
+
+class ChannelDown(CareError):
+    """The whole channel refuses for now (quota of the day, credentials, configuration): nobody is to blame but us."""
+
+    code = "channel_down"
+
+    def __init__(self, reason: str, after_s: float) -> None:
+        super().__init__(f"channel down: {reason}")
+        self.reason = reason
+        self.after_s = after_s
+
+
 class SendUnknown(CareError):
     """The vendor may or may not have accepted the message; it must not be repeated blindly."""
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from care.model.consent import Purpose
 from care.model.conversation import BOT, Conversation
@@ -14,11 +15,20 @@ from care.model.ids import ConversationId, IdentityId, InboxId, MemberId, Messag
 from care.model.member import Identity, Member
 from care.model.message import TEXT_LIMIT, Author, Button, InboxItem, Message
 from care.model.pack import Pack
+from care.model.rights import Trigger
 from care.model.staff import Reader
 from care.ports import Clock, UnitOfWork
 from care.services import outbox
 
 CARER_TEXT_LIMIT = 2_000  # characters of one message a carer writes
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture or a voice the vendor keeps for us, by the vendor's name for it."""
+
+    kind: Literal["picture", "voice"]
+    vendor_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Inbound:
     vendor_id: str
     text: str
     button: str | None = None  # the token of a tapped button, see `button_token`
+    trigger: Trigger = Trigger.MESSAGE
+    media: Media | None = None  # fetched later, never while the vendor waits
 
 
 @dataclass(frozen=True, slots=True)
