@@ -27,7 +27,6 @@ OF_THE_BODY = frozenset(
 )
 UNTROUBLED = frozenset((Medical.NONE, Medical.L3))
 TOGETHER = 64  # lines whose sentence vectors are made at once
-INPUT_LIMIT = 20_000  # characters of one line
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # of a moment that a line may bring
 
 
@@ -114,8 +113,6 @@ def _one(
 
 
 def _given(line: str) -> dict[str, Any]:
-    if len(line) > INPUT_LIMIT:
-        raise BadLine(f"超过 {INPUT_LIMIT} 个字符")
     if not line.lstrip().startswith("{"):
         return {"text": line}
     try:

@@ -37,13 +37,13 @@ EXPECTED: Mapping[str, Mapping[str, float]] = {
     "booking.confirm": {"affirm": 60, "deny": 60, "stop": 10, "inform": 3},
     "booking.offer": {"affirm": 30, "deny": 30, "inform": 30, "stop": 10},
 }
-#: What was read for danger makes likely: a sign of the body, or a heavy heart.
-SIGN, SIGN_OF_HEART = {"report_symptom": 8.0}, {"report_low_mood": 8.0}
+#: What was read for danger makes likely: a sign of the body, a heavy heart, or a grave complaint.
+SIGN, SIGN_OF_HEART, SIGN_OF_COMPLAINT = {"report_symptom": 8.0}, {"report_low_mood": 8.0}, {"complain": 30.0}
 OF_THE_HEART = frozenset(("distress", "self_harm"))
 OF_NEITHER = frozenset(("violence", "harm_by_others", "complaint_severe"))
 FIRST = 0.25  # weight of the first clause alone: of several wishes, people begin with the main one
-ALSO_FROM = 0.9  # a second wish counts when its clause alone is this clear ...
-ALSO_WHOLE = 0.0001  # ... and the whole message does not rule it out; both chosen on the development set
+ALSO_FROM = 0.8  # a second wish counts when its clause alone is this clear ...
+ALSO_WHOLE = 0.001  # ... and the whole message does not rule it out; both chosen on the development set
 AS_LIKELY = 0.1  # as main wish, that a wish of the first clause is acted on first
 SHORTEST_CLAUSE = 3  # characters
 CLAUSES = 8  # of one message that are looked at
@@ -59,7 +59,7 @@ WISHES = frozenset(
     )
 )
 #: Told rather than asked for; everything else must ask for something in its clause.
-TOLD = frozenset(("praise", "report_symptom"))
+TOLD = frozenset(("praise", "report_symptom", "complain", "give_suggestion"))
 #: These open the same door; one of them is enough.
 SAME = (
     frozenset(("book_appointment", "ask_availability", "family_booking", "reschedule_appointment")),
@@ -159,6 +159,8 @@ class IntentReader:
         factors = dict(EXPECTED[fitting]) if fitting else {}
         if OF_THE_HEART.intersection(flags):
             factors = _times(factors, SIGN_OF_HEART)
+        if "complaint_severe" in flags:
+            factors = _times(factors, SIGN_OF_COMPLAINT)
         if set(flags) - OF_THE_HEART - OF_NEITHER:
             factors = _times(factors, SIGN)
         return np.asarray([factors.get(label, 1.0) for label in self._labels], dtype=np.float32)

@@ -113,7 +113,6 @@ def test_entities_come_out_as_the_contract_has_them(house: Reading) -> None:
         '{"text": "明天", "now": "0001-01-01T00:00:00+08:00"}',
         '{"text": "明天", "context": {"asked": 5}}',
         '{"text": "明天", "context": {"day": "三"}}',
-        "字" * (reading.INPUT_LIMIT + 1),
     ],
     ids=lambda line: line[:40],
 )
@@ -123,6 +122,12 @@ def test_a_bad_line_is_answered_with_its_number_and_the_next_goes_on(line: str, 
     assert len(results) == 3
     assert results[1]["error"].startswith("第 2 行")
     assert results[2]["time"]["grain"] == "day"
+
+
+def test_a_danger_at_the_end_of_a_very_long_message_counts(house: Reading) -> None:
+    [result] = _results(house, "我想问问洗牙多少钱。" * 3_000 + "我喘不上气了", only="safety")
+
+    assert result["safety"]["level"] == "emergency"
 
 
 def test_a_bad_line_keeps_its_id_so_that_it_can_be_found_again(house: Reading) -> None:
