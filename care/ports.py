@@ -15,14 +15,17 @@ from care.model.member import Identity
 from care.model.message import Message, Reply
 from care.stores import (
     AccessLog,
+    Alarms,
     Appointments,
     Cases,
     Conversations,
+    Cursors,
     Inbox,
     Members,
     Outbox,
     StaffList,
     Treatments,
+    VendorSessions,
 )
 
 
@@ -90,6 +93,9 @@ class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
     treatments: Treatments
     cases: Cases
     staff: StaffList
+    cursors: Cursors
+    sessions: VendorSessions
+    alarms: Alarms
     access: AccessLog
 
     def __enter__(self) -> Self:

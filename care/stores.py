@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from care.model.alarm import Alarm
 from care.model.appointment import Appointment, Hold
 from care.model.case import Case
 from care.model.consent import Choice, Purpose
@@ -29,6 +30,7 @@ from care.model.message import InboxItem, Message, OutboxItem
 from care.model.staff import Reader, Staff, StaffSession
 from care.model.touchpoint import Answer, Touchpoint
 from care.model.treatment import Episode, Treatment
+from care.model.vendor import Cursor, VendorSession
 
 
 class Members(Protocol):
@@ -343,6 +345,50 @@ class StaffList(Protocol):
 
     def end_sessions_of(self, staff_id: StaffId) -> None:
         """End every login of a colleague."""
+
+
+class Cursors(Protocol):
+    """How far vendors' logs were read."""
+
+    def claim(self, source: str, now: datetime, lease_until: datetime) -> Cursor | None:
+        """Become the one reader of a log, from its beginning if it was never read; None while somebody else reads."""
+
+    def save(self, cursor: Cursor) -> None:
+        """Store where the reading stands; a stale lease number is refused.
+
+        Raises:
+            Conflict: if another reader has claimed it since.
+        """
+
+    def sources(self, prefix: str) -> list[str]:
+        """Return the logs that were ever read and whose name begins so."""
+
+
+class VendorSessions(Protocol):
+    """Whose a customer's session is at a vendor's desk."""
+
+    def get(self, identity_id: IdentityId) -> VendorSession:
+        """Return what we know; a session never heard of is new."""
+
+    def save(self, session: VendorSession) -> None:
+        """Store what we know now."""
+
+    def untold(self, channel: str, now: datetime, limit: int, *, takeovers: bool) -> list[IdentityId]:
+        """Return accounts whose conversation changed hands without the vendor knowing, once nothing is on its way.
+
+        Always those given back to the bot while the vendor's desk holds them; with `takeovers` also those a carer
+        holds whose member writes through this channel.
+        """
+
+
+class Alarms(Protocol):
+    """Cases that ring colleagues' phones."""
+
+    def claim_due(self, now: datetime, lease_until: datetime, limit: int) -> list[Alarm]:
+        """Lock cases whose next round is due, the earliest promise first; two processes never share one."""
+
+    def save(self, alarm: Alarm) -> None:
+        """Store how often it rang and when it rings next, and let go of it."""
 
 
 class AccessLog(Protocol):

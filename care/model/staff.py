@@ -34,6 +34,7 @@ class Staff:
     active: bool = True
     failed_logins: int = 0
     locked_until: datetime | None = None
+    wecom_id: str | None = None  # the account alarms go to, 企业微信 userid
 
 
 @dataclass(slots=True)

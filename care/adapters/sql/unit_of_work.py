@@ -17,17 +17,21 @@ from care.adapters.sql.repositories.members import SqlMembers
 from care.adapters.sql.repositories.queues import SqlInbox, SqlOutbox
 from care.adapters.sql.repositories.staff import SqlStaffList
 from care.adapters.sql.repositories.treatments import SqlTreatments
+from care.adapters.sql.repositories.vendors import SqlAlarms, SqlCursors, SqlVendorSessions
 from care.ports import Clock
 from care.stores import (
     AccessLog,
+    Alarms,
     Appointments,
     Cases,
     Conversations,
+    Cursors,
     Inbox,
     Members,
     Outbox,
     StaffList,
     Treatments,
+    VendorSessions,
 )
 
 
@@ -35,12 +39,15 @@ class SqlUnitOfWork:
     """A transaction on SQLite or PostgreSQL; use once, in a `with`."""
 
     access: AccessLog
+    alarms: Alarms
     appointments: Appointments
     cases: Cases
     conversations: Conversations
+    cursors: Cursors
     inbox: Inbox
     members: Members
     outbox: Outbox
+    sessions: VendorSessions
     staff: StaffList
     treatments: Treatments
     _db: Connection
@@ -67,6 +74,9 @@ class SqlUnitOfWork:
         self.treatments = SqlTreatments(self._db, self._keys)
         self.cases = SqlCases(self._db, self._keys)
         self.staff = SqlStaffList(self._db)
+        self.cursors = SqlCursors(self._db)
+        self.sessions = SqlVendorSessions(self._db)
+        self.alarms = SqlAlarms(self._db)
         return self
 
     def __exit__(
