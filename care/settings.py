@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +23,13 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _listed(raw: object) -> object:
+    return tuple(part for part in re.split(r"[,\s]+", raw) if part) if isinstance(raw, str) else raw
+
+
 Port = Annotated[int, Field(ge=1024, le=65535)]
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")  # EncodingAESKey as the vendor's console shows it
 
 
 class SettingsRefused(Exception):
@@ -57,6 +64,21 @@ class Settings(BaseSettings):
     telegram_secret: SecretStr = SecretStr("")
     telegram_base_url: str = "https://api.telegram.org/bot"
 
+    wecom_mode: Literal["off", "on"] = "off"
+    wecom_corp_id: str = ""
+    wecom_agent_id: int = 0  # of the application that may call 微信客服; also sends alarms to colleagues
+    wecom_secret: SecretStr = SecretStr("")
+    wecom_token: SecretStr = SecretStr("")
+    wecom_aes_key: SecretStr = SecretStr("")
+    wecom_aes_key_previous: SecretStr = SecretStr("")  # while the key is being changed
+    wecom_base_url: str = "https://qyapi.weixin.qq.com"
+    wecom_kf_accounts: Listed = ()  # service accounts pulled even if they never rang, separated by commas
+    wecom_desk: Literal["console", "wecom"] = "console"  # where carers write to 微信客服 customers
+    wecom_cold_start: timedelta = timedelta(minutes=10)  # older words are not answered when a log is read first
+    wecom_pull_every: timedelta = timedelta(seconds=60)  # without a bell; the vendor limits it
+    wecom_duplicate_codes: Listed = ()  # error codes by which 微信客服 refuses a repeated message id
+    public_url: str = ""  # where colleagues reach the console from outside, for alarms on their phones
+
     clock_shift: timedelta = timedelta(0)  # development only: try an evening at noon
     hold_for: timedelta = timedelta(minutes=10)  # how long an offered time is kept
     inbox_lease: timedelta = timedelta(seconds=60)
@@ -72,6 +94,7 @@ class Settings(BaseSettings):
             raise ValueError("telegram_mode needs telegram_token")
         if self.telegram_mode == "webhook" and not self.telegram_secret.get_secret_value():
             raise ValueError("telegram_mode=webhook needs telegram_secret, or anybody could write as a member")
+        self._wecom_makes_sense()
         if self.environment == "production":
             if len(self.api_token.get_secret_value()) < 32:
                 raise ValueError("api_token needs at least 32 characters in production")
@@ -87,6 +110,20 @@ class Settings(BaseSettings):
         if self.hold_for <= timedelta(0):
             raise ValueError("hold_for must be longer than nothing")
         return self
+
+    def _wecom_makes_sense(self) -> None:
+        if self.wecom_mode == "off":
+            return
+        for name in ("corp_id", "agent_id", "secret", "token", "aes_key"):
+            value = getattr(self, f"wecom_{name}")
+            if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                raise ValueError(f"wecom_mode=on needs wecom_{name}")
+        for name in ("wecom_aes_key", "wecom_aes_key_previous"):
+            key = getattr(self, name).get_secret_value()
+            if key and not AES_KEY.fullmatch(key):
+                raise ValueError(f"{name} must be the 43 letters and digits of EncodingAESKey")
+        if not all(code.lstrip("-").isdecimal() for code in self.wecom_duplicate_codes):
+            raise ValueError("wecom_duplicate_codes must be numbers")
 
     @property
     def care_url(self) -> str:

@@ -353,6 +353,9 @@ class Cursors(Protocol):
     def claim(self, source: str, now: datetime, lease_until: datetime) -> Cursor | None:
         """Become the one reader of a log, from its beginning if it was never read; None while somebody else reads."""
 
+    def get(self, source: str) -> Cursor | None:
+        """Return how far a log was read, if it ever was."""
+
     def save(self, cursor: Cursor) -> None:
         """Store where the reading stands; a stale lease number is refused.
 

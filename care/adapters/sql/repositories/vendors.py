@@ -59,6 +59,11 @@ class SqlCursors:
         )
         return cursor
 
+    def get(self, source: str) -> Cursor | None:
+        c = t.channel_cursor
+        row = self._db.execute(select(c).where(c.c.source == source)).mappings().first()
+        return Cursor(**row) if row else None
+
     def save(self, cursor: Cursor) -> None:
         c = t.channel_cursor
         done = self._db.execute(
