@@ -12,18 +12,31 @@ from dataclasses import replace
 from care.adapters.language.categoriser import Trained
 from care.adapters.language.emotion_model import EmotionModel
 from care.adapters.language.safety_model import FLAGS, Grave, SafetyModel
-from care.adapters.language.safety_rules import NO_CONTEXT
-from care.model.assessment import COMPLAINT, DISTRESS, MEDICAL, Assessment, Context, Emotion, Flag, Medical, worst
-from care.ports import SafetyReader
+from care.adapters.language.safety_rules import NO_CONTEXT, SafetyRules
+from care.model.assessment import (
+    COMPLAINT,
+    DISTRESS,
+    MEDICAL,
+    Assessment,
+    Context,
+    Distress,
+    Emotion,
+    Flag,
+    Level,
+    Medical,
+    worst,
+)
 
 ORDERS: Mapping[str, Sequence[Grave]] = {"medical": MEDICAL, "distress": DISTRESS, "complaint": COMPLAINT}
+#: Nobody whose message is this grave is glad or relieved, whatever one of its words is like.
+IN_TROUBLE = frozenset((Level.URGENT, Level.EMERGENCY, Level.CRISIS))
 DESPAIR = -0.9  # at this valence the rules know better: somebody speaks of dying
 
 
 class Assessor:
     """Two independent detectors of danger, the worse of each track counts, and a reader of feelings."""
 
-    def __init__(self, rules: SafetyReader, second: Trained[SafetyModel], feelings: Trained[EmotionModel]) -> None:
+    def __init__(self, rules: SafetyRules, second: Trained[SafetyModel], feelings: Trained[EmotionModel]) -> None:
         self._rules, self._second, self._feelings = rules, second, feelings
 
     def assess(self, text: str, context: Context = NO_CONTEXT) -> Assessment:
@@ -31,9 +44,20 @@ class Assessor:
         verdict = self._rules.assess(text, context)
         second = self._second.get()
         if second is not None:
-            raised = _what_it_raises(verdict, second.assess(text, context, _known(verdict)))
+            raised = _what_it_raises(verdict, self._second_opinion(second, text, context, verdict))
             verdict = worst(verdict, raised) if raised.why else verdict
         return replace(verdict, emotion=self._felt(text, verdict))
+
+    def _second_opinion(self, second: SafetyModel, text: str, context: Context, verdict: Assessment) -> Assessment:
+        """Ask the trained reader; what it takes for a wish to die must not rest on an idiom."""
+        heard = second.assess(text, context, _known(verdict))
+        if heard.distress is Distress.NONE:
+            return heard
+        bare = self._rules.without_idioms(text)
+        if bare == text or second.assess(bare, context, _known(verdict)).distress is heard.distress:
+            return heard
+        others = tuple(why for why in heard.why if why.track != "distress")
+        return replace(heard, distress=Distress.NONE, why=others)
 
     def missing(self) -> tuple[str, ...]:
         """Return the names of what was not trained or cannot be read; reads it if it was not yet."""
@@ -44,7 +68,7 @@ class Assessor:
         feelings = self._feelings.get()
         if feelings is None or verdict.emotion.valence <= DESPAIR:
             return verdict.emotion
-        return feelings.read(text)
+        return feelings.read(text, glad=verdict.level not in IN_TROUBLE)
 
 
 def _known(by_rules: Assessment) -> Medical:

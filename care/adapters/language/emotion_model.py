@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Final
 
+import numpy as np
+
 from care.adapters.language.categoriser import Categoriser, Fit, ModelDamaged
 from care.adapters.language.intents import BEGINNING, plain
 from care.adapters.language.normalise import normalise
@@ -25,6 +27,7 @@ FIT: Final = Fit(
 )
 WEAK_LINES, WEAK = 120, 0.25  # examples of an intent, and what each counts; more of either did not help
 CALM, UNCLEAR = "calm", "unclear"
+GLAD = frozenset(("happy", "relieved"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,18 @@ class EmotionModel:
         self._categoriser.save(folder)
         (folder / "valences.json").write_text(json.dumps(self._valences), encoding="utf-8")
 
-    def read(self, text: str) -> Emotion:
-        """Return the feeling of a message; never raises on any text."""
+    def read(self, text: str, *, glad: bool = True) -> Emotion:
+        """Return the feeling of a message; never raises on any text.
+
+        Args:
+            text: the message as it was written.
+            glad: whether it can be a glad one at all.
+        """
         read = plain(text)
         chances = self._categoriser.chances([read])[QUESTION][0]
+        if not glad:
+            chances = np.where([label in GLAD for label in self._labels], np.float32(1e-9), chances)
+            chances = chances / chances.sum()
         label = self._labels[int(chances.argmax())]
         valence = sum(self._valences[name] * float(one) for name, one in zip(self._labels, chances, strict=True))
         words, message = "", normalise(text)

@@ -70,6 +70,7 @@ _ASKS = re.compile(
     r"[吗嗎呢么嘛麼？?不没冇未伐啵咩]$|多少|几|幾|怎么|怎麼|怎樣|咋|哪|谁|誰|啥|什么|什麼|甚麼|点样|點樣|邊"
     r"|能不能|能否|可不可以|可以|可否|行不行|有没有|有沒有|有冇|有無|係咪|是不是|是否|要不要|用不用"
     r"|帮|幫|给我|給我|麻烦|麻煩|唔該|请|請|想|要|约|約|取消|退|删|刪|停|关掉|關|改|换|換|排|查|看看|看下|瞧|别|別|唔好"
+    r"|(?<![a-z])(?:can|could|may|please|pls|want|need|book|what|when|where|how|which|who|is|are|do|does)(?![a-z])"
     r"|转|轉|找|投诉|投訴|恢复|恢復|发我|發|留"
 )
 _CUT = re.compile(
@@ -132,7 +133,7 @@ class IntentReader:
         whole, *alone = self._categoriser.chances([plain(part) for part in (text, *clauses)])[QUESTION]
         chances = whole * self._expected(asked, flags)
         if alone:
-            chances = chances * np.maximum(alone[0], 1e-6) ** FIRST
+            chances = chances * np.maximum(self._first_wish(alone), 1e-6) ** FIRST
         chances = chances / chances.sum()
         ranking = [
             (self._labels[place], round(float(chances[place]), 4)) for place in np.argsort(-chances, kind="stable")
@@ -141,6 +142,10 @@ class IntentReader:
         if also and also[0].text == clauses[0] and dict(ranking)[also[0].intent] >= AS_LIKELY:
             return _the_other_way_round(ranking, also, clauses)
         return Meaning(_sure_of_both(ranking, also), also)
+
+    def _first_wish(self, alone: Sequence[Floats]) -> Floats:
+        """Return what the first clause says that is more than a greeting."""
+        return next((one for one in alone if self._labels[int(one.argmax())] != "greet"), alone[0])
 
     def _also(self, intent: str, whole: Floats, clauses: Sequence[str], alone: Sequence[Floats]) -> list[Wish]:
         found: list[Wish] = []

@@ -80,6 +80,15 @@ class SafetyRules:
         """The version of the lexicon, for the record of a verdict."""
         return self._lexicon.version
 
+    def without_idioms(self, text: str) -> str:
+        """Return the text without its idioms: 笑死我了 is nobody's death."""
+        message = normalise(text)
+        kept = list(text)
+        for start, end in idioms_in(self._lexicon, message.text):
+            first, last = message.original_span(start, end)
+            kept[first:last] = [""] * (last - first)
+        return "".join(kept)
+
     def assess(self, text: str, context: Context = NO_CONTEXT) -> Assessment:
         """Return what the text says about the member now; never raises on any text."""
         message = normalise(text)
@@ -110,6 +119,14 @@ class SafetyRules:
         return worst if worst.valence < 0 else best
 
 
+def idioms_in(lexicon: Lexicon, text: str) -> list[tuple[int, int]]:
+    """Return where the idioms of a text in its plain form stand; they may overlap."""
+    characters = frozenset(text)
+    return [
+        match.span() for phrase in lexicon.idioms if phrase.possible(characters) for match in phrase.finditer(text)
+    ]
+
+
 class _Reader:
     """Reads one message."""
 
@@ -134,11 +151,9 @@ class _Reader:
         return [replace(one, level=RE_CHECKED) if one.rule in felt else one for one in found]
 
     def _without_idioms(self) -> str:
-        text, characters = self.whole, frozenset(self.whole)
-        for phrase in self.lexicon.idioms:
-            if phrase.possible(characters):
-                for match in phrase.finditer(self.whole):
-                    text = text[: match.start()] + MASK * len(match[0]) + text[match.end() :]
+        text = self.whole
+        for start, end in idioms_in(self.lexicon, text):
+            text = text[:start] + MASK * (end - start) + text[end:]
         return text
 
     def _applies(self, rule: Rule) -> bool:

@@ -231,3 +231,19 @@ def test_every_line_we_teach_with_is_readable() -> None:
     assert len(danger) > 2_000
     assert len(felt) > 2_000
     assert all(line.text.strip() for line in (*danger, *felt))
+
+
+def test_a_figure_of_speech_leaves_the_wish_beside_it(rules: SafetyRules, assessor: Assessor) -> None:
+    assert rules.without_idioms("我笑死我了，化作云") == "我了，化作云"
+
+    assert assessor.assess("我准备一个人化作云飘走，笑死我了").level is Level.CRISIS
+
+
+def test_nobody_in_danger_is_read_as_glad() -> None:
+    felt = [FeltLine(f"{who}可真棒", "happy", 0.8) for who in ("你们", "护士", "医生", "前台", "大夫", "主任")]
+    felt += [FeltLine(f"{what}难受", "in_pain", -0.6) for what in ("牙", "嘴里", "腮帮子", "伤口", "脸上", "嗓子")]
+    model = EmotionModel.train(felt)
+    assert model.read("护士可真棒").label == "happy"
+
+    assert model.read("护士可真棒", glad=False).label == "in_pain"
+    assert model.read("护士可真棒", glad=False).valence < 0
