@@ -64,6 +64,21 @@ class Settings(BaseSettings):
     telegram_secret: SecretStr = SecretStr("")
     telegram_base_url: str = "https://api.telegram.org/bot"
 
+    wechat_mode: Literal["off", "on"] = "off"
+    wechat_app_id: str = ""
+    wechat_secret: SecretStr = SecretStr("")
+    wechat_token: SecretStr = SecretStr("")
+    wechat_aes_key: SecretStr = SecretStr("")  # set: only sealed callbacks are taken; production needs it
+    wechat_aes_key_previous: SecretStr = SecretStr("")  # while the key is being changed
+    wechat_base_url: str = "https://api.weixin.qq.com"
+    wechat_freshness: timedelta = timedelta(minutes=30)  # an older callback is a replay; the vendor repeats for 15 s
+    wechat_menus: bool = True  # quick replies as msgmenu; off: as links in the text, for accounts without them
+    wechat_template_notice: str = ""  # id of the 类目模板 that says "somebody wrote to you"
+    wechat_template_notice_field: str = "thing1"  # its field for our words, at most 20 characters
+    wechat_template_notice_time_field: str = ""  # its field for the time, if it has one
+    wechat_subscribe_notice: str = ""  # id of the 订阅通知 template members may subscribe to
+    wechat_subscribe_notice_field: str = "thing1"
+
     wecom_mode: Literal["off", "on"] = "off"
     wecom_corp_id: str = ""
     wecom_agent_id: int = 0  # of the application that may call 微信客服; also sends alarms to colleagues
@@ -94,6 +109,7 @@ class Settings(BaseSettings):
             raise ValueError("telegram_mode needs telegram_token")
         if self.telegram_mode == "webhook" and not self.telegram_secret.get_secret_value():
             raise ValueError("telegram_mode=webhook needs telegram_secret, or anybody could write as a member")
+        self._wechat_makes_sense()
         self._wecom_makes_sense()
         if self.environment == "production":
             if len(self.api_token.get_secret_value()) < 32:
@@ -110,6 +126,25 @@ class Settings(BaseSettings):
         if self.hold_for <= timedelta(0):
             raise ValueError("hold_for must be longer than nothing")
         return self
+
+    def _wechat_makes_sense(self) -> None:
+        if self.wechat_mode == "off":
+            return
+        for name in ("wechat_app_id", "wechat_secret", "wechat_token"):
+            value = getattr(self, name)
+            if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                raise ValueError(f"wechat_mode=on needs {name}")
+        for name in ("wechat_aes_key", "wechat_aes_key_previous"):
+            key = getattr(self, name).get_secret_value()
+            if key and not AES_KEY.fullmatch(key):
+                raise ValueError(f"{name} must be the 43 letters and digits of EncodingAESKey")
+        if not self.wechat_aes_key.get_secret_value():
+            if self.environment == "production":
+                raise ValueError(
+                    "wechat_aes_key is needed in production: without it a callback's words are not signed"
+                )
+            if self.wechat_aes_key_previous.get_secret_value():
+                raise ValueError("wechat_aes_key_previous needs wechat_aes_key")
 
     def _wecom_makes_sense(self) -> None:
         if self.wecom_mode == "off":

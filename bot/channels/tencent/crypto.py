@@ -20,7 +20,7 @@ from fastapi import Request
 from wechatpy import crypto as library
 
 BODY_LIMIT = 200_000  # bytes; the longest text with everything around it, three times over, stays far below
-AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
+AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
 BAD_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _library: Any = library  # carries no types
