@@ -29,7 +29,7 @@ def _listed(raw: object) -> object:
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")  # EncodingAESKey as the vendor's console shows it
+AES_KEY = re.compile(r"[A-Za-z0-9]{43}")  # EncodingAESKey as the vendor's console shows it
 
 
 class SettingsRefused(Exception):

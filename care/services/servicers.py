@@ -12,11 +12,11 @@ from datetime import datetime
 
 from care.model.conversation import BOT, Conversation
 from care.model.errors import NotFound
-from care.model.ids import InboxId, MessageId, StaffId, new_id
+from care.model.ids import InboxId, MemberId, MessageId, StaffId, new_id
 from care.model.member import Identity
 from care.model.message import TEXT_LIMIT, Author, InboxItem, InboxState, Message
 from care.model.staff import Staff
-from care.model.vendor import SERVICER, WITH_HUMANS, ServiceState, VendorSession
+from care.model.vendor import SERVICER, WITH_HUMANS, ServiceState
 from care.ports import UnitOfWork
 from care.services import conversations
 
@@ -89,11 +89,18 @@ def carer_wrote(
     return written
 
 
-def accepted(account: Account, servicer: str, *, uow: UnitOfWork, now: datetime) -> Conversation:
-    """A colleague took the session at the vendor's desk: the bot is silent from this commit on."""
+def accepted(
+    account: Account,
+    servicer: str,
+    *,
+    uow: UnitOfWork,
+    now: datetime,
+    state: ServiceState = ServiceState.SERVICER,
+) -> Conversation:
+    """A colleague, or the pool of waiting sessions, has the session: the bot is silent from this commit on."""
     identity = conversations.find_or_make_identity(account.channel, account.external_id, uow=uow, now=now)
     conversation = _conversation(identity, uow=uow)
-    _hold(conversation, identity, servicer, who(servicer, uow=uow), uow=uow, now=now)
+    _hold(conversation, identity, servicer, who(servicer, uow=uow), uow=uow, now=now, state=state)
     return conversation
 
 
@@ -125,6 +132,26 @@ def note(account: Account, text: str, *, uow: UnitOfWork, now: datetime) -> None
         _note(_conversation(identity, uow=uow), text, uow=uow, now=now)
 
 
+def greeted(account: Account, text: str, *, uow: UnitOfWork, now: datetime) -> MemberId | None:
+    """Keep the greeting somebody was shown on entering; return whose history it stands in, if they have one."""
+    identity = uow.members.identity(account.channel, account.external_id)
+    if identity is None:
+        return None
+    conversation = _conversation(identity, uow=uow)
+    uow.conversations.write(
+        Message(
+            id=MessageId(new_id()),
+            conversation_id=conversation.id,
+            member_id=conversation.member_id,
+            author=Author.SYSTEM,
+            text=text,
+            at=now,
+            channel=account.channel,
+        )
+    )
+    return conversation.member_id
+
+
 def came_back(identity: Identity, *, uow: UnitOfWork) -> None:
     """The member wrote: a session that had ended is a new one again."""
     session = uow.sessions.get(identity.id)
@@ -146,14 +173,18 @@ def _hold(
     *,
     uow: UnitOfWork,
     now: datetime,
+    state: ServiceState = ServiceState.SERVICER,
 ) -> None:
+    holder = colleague.id if colleague else StaffId(SERVICER)
     if conversation.owner in {BOT, SERVICER}:
-        conversation.take_over(colleague.id if colleague else StaffId(SERVICER))
+        conversation.take_over(holder)
         uow.outbox.withdraw_bot(conversation.id, conversation.epoch, "human_owner", now)
-    uow.conversations.save(conversation)
-    uow.sessions.save(
-        VendorSession(identity.id, ServiceState.SERVICER, epoch=conversation.epoch, servicer=servicer or None)
-    )
+        uow.conversations.save(conversation)
+    session = uow.sessions.get(identity.id)
+    if conversation.owner == holder:  # else somebody holds it here, and an end over there does not end that
+        session.epoch = conversation.epoch
+    session.state, session.servicer, session.problem = state, servicer or None, None
+    uow.sessions.save(session)
 
 
 def _conversation(identity: Identity, *, uow: UnitOfWork) -> Conversation:
