@@ -19,17 +19,10 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from wechatpy.enterprise import crypto as library
+
+from anxin.dev.wecom_callbacks import ACCOUNT, CORP, SECRET, bell
 
 Json = dict[str, Any]
-_library: Any = library  # carries no types
-
-CORP = "ww0123456789abcdef"
-SECRET = "corp-secret-nobody-may-see"  # noqa: S105 - of the fake
-TOKEN = "callback-token"  # noqa: S105 - of the fake
-AES_KEY = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
-AGENT = 1000002
-ACCOUNT = "wkFakeServiceAccount"
 
 HANG_S = 20.0
 DAYS_KEPT = 3  # of the log, when no cursor is given
@@ -178,41 +171,9 @@ class FakeWecom:
         with self.changed:
             self.tokens.clear()
 
-    # Callbacks
-
-    def bell(self, account: str = ACCOUNT) -> tuple[dict[str, str], str]:
-        """Return query and body of a callback that says there is something to pull."""
-        return self.callback(
-            f"<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[kf_msg_or_event]]></Event>"
-            f"<Token><![CDATA[bell-token]]></Token><OpenKfId><![CDATA[{account}]]></OpenKfId>"
-        )
-
-    def added(self, code: str, *, ago_s: float = 0) -> tuple[dict[str, str], str]:
-        """Return query and body of a callback that says somebody was added as a contact."""
-        return self.callback(
-            "<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[change_external_contact]]></Event>"
-            "<ChangeType><![CDATA[add_external_contact]]></ChangeType><UserID><![CDATA[lijing]]></UserID>"
-            f"<ExternalUserID><![CDATA[wmNew]]></ExternalUserID><WelcomeCode><![CDATA[{code}]]></WelcomeCode>",
-            ago_s=ago_s,
-        )
-
-    def callback(self, inner: str, *, ago_s: float = 0) -> tuple[dict[str, str], str]:
-        """Return query and body of a signed and sealed callback."""
-        at = str(int(self.now()))
-        made = int(self.now() - ago_s)
-        plain = (
-            f"<xml><ToUserName><![CDATA[{CORP}]]></ToUserName><CreateTime>{made}</CreateTime>"
-            f"<AgentID>{AGENT}</AgentID>{inner}</xml>"
-        )
-        sealed = str(_library.WeChatCrypto(TOKEN, AES_KEY, CORP).encrypt_message(plain, "a-nonce", at))
-        signature = sealed.partition("<MsgSignature><![CDATA[")[2].partition("]]>")[0]
-        encrypted = sealed.partition("<Encrypt><![CDATA[")[2].partition("]]>")[0]
-        body = f"<xml><ToUserName><![CDATA[{CORP}]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
-        return {"msg_signature": signature, "timestamp": at, "nonce": "a-nonce"}, body
-
     def ring(self, url: str, account: str = ACCOUNT) -> int:
         """Post the bell to an application and return what it answered."""
-        query, body = self.bell(account)
+        query, body = bell(self.now(), account)
         return httpx.post(url, params=query, content=body.encode(), timeout=5, trust_env=False).status_code
 
     # What was asked of it
