@@ -10,14 +10,16 @@ from bot.channels.telegram.app import Telegram
 from bot.channels.telegram.sender import PACE_S
 from bot.channels.web import app as web
 from bot.channels.web.sender import WebSender
+from bot.channels.wechat.app import WeChat
 from bot.delivery import Delivery, Way
 from bot.inbound import Workers
 from bot.pulse import Pulse
 from care.bootstrap import House
-from care.model.message import OutboxItem
+from care.model.message import InboxItem, OutboxItem
 from care.services.conversations import Recorded
 
 TELEGRAM_THREADS = 4
+WECHAT_THREADS = 8
 
 
 class BotEdge:
@@ -27,11 +29,14 @@ class BotEdge:
         self._house = house
         self.pulse = Pulse()
         self.telegram = Telegram(house, stored=self._stored) if house.settings.telegram_mode != "off" else None
+        self.wechat = WeChat(house, stored=self._stored) if house.settings.wechat_mode != "off" else None
         ways = {WebSender.channel: Way(WebSender())}
         if self.telegram is not None:
             ways[self.telegram.sender.channel] = Way(self.telegram.sender, TELEGRAM_THREADS, PACE_S)
+        if self.wechat is not None:
+            ways[self.wechat.sender.channel] = Way(self.wechat.sender, WECHAT_THREADS)
         self.delivery = Delivery(house, ways, settled=self._settled)
-        self.workers = Workers(house, self.pulse, spoken=self.delivery.wake)
+        self.workers = Workers(house, self.pulse, spoken=self.delivery.wake, taken=self._taken)
 
     def routes(self) -> APIRouter:
         """Return the pages and hooks of every channel."""
@@ -39,10 +44,14 @@ class BotEdge:
         router.include_router(web.routes(self._house, self.pulse, stored=self.workers.wake))
         if self.telegram is not None and self._house.settings.telegram_mode == "webhook":
             router.include_router(self.telegram.routes())
+        if self.wechat is not None:
+            router.include_router(self.wechat.routes())
         return router
 
     def start(self) -> None:
         """Start the threads."""
+        if self.wechat is not None:
+            self.wechat.start()
         self.delivery.start()
         self.workers.start()
         if self.telegram is not None:
@@ -58,10 +67,16 @@ class BotEdge:
             thread.join()
         if self.telegram is not None:
             self.telegram.stop()
+        if self.wechat is not None:
+            self.wechat.stop()
 
     def _stored(self, recorded: Recorded) -> None:
         self.workers.wake()
         self.pulse.publish(recorded.member_id)
+
+    def _taken(self, item: InboxItem) -> None:
+        if self.wechat is not None and item.channel == self.wechat.sender.channel:
+            self.wechat.taken(item)
 
     def _settled(self, item: OutboxItem) -> None:
         self.pulse.publish(item.member_id)

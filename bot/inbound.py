@@ -78,15 +78,23 @@ class Workers:
         house: open.
         pulse: shows the typing sign while a turn runs.
         spoken: called after every turn, so that delivery looks at once.
+        taken: called with a message when its turn begins, for a channel's typing sign; its failures do not matter.
         process: what one turn does; the real one unless a test says otherwise.
     """
 
     def __init__(
-        self, house: House, pulse: Pulse, *, spoken: Callable[[], None], process: Process | None = None
+        self,
+        house: House,
+        pulse: Pulse,
+        *,
+        spoken: Callable[[], None],
+        taken: Callable[[InboxItem], None] = lambda _: None,
+        process: Process | None = None,
     ) -> None:
         self._house = house
         self._pulse = pulse
         self._spoken = spoken
+        self._taken = taken
         parts = turn_parts(house)
         self._process: Process = process or (lambda item: turns.process(item, parts))
         self._rung = threading.Condition()
@@ -158,6 +166,7 @@ class Workers:
             give_up(self._house, item, "crashed")
             return
         begun = time.monotonic()
+        self._tell_taken(item)
         try:
             self._process(item)
         except Conflict:
@@ -172,6 +181,12 @@ class Workers:
         else:
             spent = int((time.monotonic() - begun) * 1000)
             logger.info("turn done", extra=extra | {"duration_ms": spent})
+
+    def _tell_taken(self, item: InboxItem) -> None:
+        try:
+            self._taken(item)
+        except Exception as nothing:
+            logger.info("no typing sign", extra={"inbox_id": item.id, "code": type(nothing).__name__})
 
     def _try_again(self, item: InboxItem) -> None:
         again = self._house.clock.now() + timedelta(seconds=RETRY_S * item.attempts)

@@ -49,7 +49,7 @@ class Locks:
     Args:
         token: the callback's; never empty.
         owner: AppID, or CorpID for 企业微信; stands inside every envelope.
-        keys: EncodingAESKeys of 43 characters: the current one, then previous ones.
+        keys: EncodingAESKeys of 43 characters: the current one, then previous ones; none where nothing is sealed.
 
     Raises:
         ValueError: a token or key that would let anybody in.
@@ -58,7 +58,7 @@ class Locks:
     def __init__(self, token: str, owner: str, keys: Sequence[str]) -> None:
         if not token or not owner:
             raise ValueError("a callback needs a token and an owner")
-        if not keys or not all(is_aes_key(key) for key in keys):
+        if not all(is_aes_key(key) for key in keys):
             raise ValueError("an EncodingAESKey has 43 letters and digits")
         self._token = token
         self._owner = owner

@@ -1,0 +1,1 @@
+"""微信服务号: callbacks in, customer-service messages out."""
