@@ -118,8 +118,7 @@ class FakeWeChat:
         self._token = ""
         self._number = 3_000_000_000
         self._let_go = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -312,6 +311,11 @@ class FakeWeChat:
         self.people[person].received.append(given)
         if self._heard is not None:
             self._heard(person, given)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
 
 
 def words_of(body: Json) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from bot.channels.tencent.crypto import BAD_IN_XML
 from bot.channels.tencent.errors import Action, Meanings, Refusal, meaning_of
 from bot.channels.tencent.line import TencentLine
 from bot.channels.tencent.token import Tokens
@@ -46,14 +47,16 @@ class Api:
         self._table = table
 
     async def post(self, path: str, body: Mapping[str, Any], *, params: Params | None = None) -> dict[str, Any]:
-        """Post JSON as raw UTF-8 (escapes are refused or shown to members) and return the answer.
+        """Post JSON as raw UTF-8 and return the answer.
+
+        Escapes are refused or shown to members, so characters that JSON cannot carry without one are left out.
 
         Raises:
             Refusal: with the vendor's error code.
             SendLater: nothing was done: no connection, no token, or an answer from somebody else.
             SendUnknown: it may have been done.
         """
-        raw = json.dumps(body, ensure_ascii=False).encode("utf-8", "ignore")
+        raw = json.dumps(_carried(body), ensure_ascii=False).encode("utf-8", "ignore")
         headers = {"Content-Type": "application/json; charset=utf-8"}
 
         async def once(token: str) -> dict[str, Any]:
@@ -134,3 +137,12 @@ class Api:
         if code:
             raise Refusal(code, meaning_of(code, self._table))
         return dict(answer)
+
+
+def _carried(value: Any) -> Any:
+    """Return a value without control characters in its words."""
+    if isinstance(value, str):
+        return BAD_IN_XML.sub("", value)
+    if isinstance(value, Mapping):
+        return {name: _carried(inner) for name, inner in value.items()}
+    return [_carried(inner) for inner in value] if isinstance(value, list | tuple) else value

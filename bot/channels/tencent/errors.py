@@ -48,6 +48,7 @@ WECHAT: Meanings = {
     40014: Meaning(Action.TOKEN, "token"),
     42001: Meaning(Action.TOKEN, "token"),
     40003: Meaning(Action.REFUSED, "bad_account"),
+    40007: Meaning(Action.REFUSED, "media_gone"),
     40013: Meaning(Action.DOWN, "bad_app_id", HOUR_S),
     40125: Meaning(Action.DOWN, "bad_secret", HOUR_S),
     41002: Meaning(Action.DOWN, "bad_app_id", HOUR_S),
