@@ -13,6 +13,7 @@ import typer
 
 from anxin import cli_staff
 from anxin.cli_plain import opened_house, plainly, prepare_databases
+from anxin.dev import cli as dev_cli
 from anxin.up import CannotStart, Supervisor, refuse_busy_ports
 from care.adapters.sql.engine import open_engine
 from care.adapters.sql.schema import is_current
@@ -26,6 +27,7 @@ run = typer.Typer(no_args_is_help=True, help="单独运行一个进程（供主�
 app.add_typer(db, name="db")
 app.add_typer(cli_staff.app, name="staff")
 app.add_typer(pack, name="pack")
+app.add_typer(dev_cli.app, name="dev")
 app.add_typer(run, name="run", hidden=True)
 
 

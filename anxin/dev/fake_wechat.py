@@ -106,6 +106,7 @@ class FakeWeChat:
         self.now = now
         self.latency_s = 0.0
         self.calls: list[Call] = []
+        self.refusals: list[int] = []  # codes it said of its own accord
         self.troubles: dict[str, deque[Trouble]] = defaultdict(deque)
         self.always: dict[str, Trouble] = {}
         self.people: dict[str, Person] = defaultdict(Person)
@@ -221,6 +222,7 @@ class FakeWeChat:
                     result = self._do(path, given, raw)
                 self.changed.notify_all()
         except _Refused as refused:
+            self.refusals.append(refused.code)
             result = {"errcode": refused.code, "errmsg": "refused rid: 65f0-1-2"}
         return 200, "application/json", json.dumps(result).encode()
 

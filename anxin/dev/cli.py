@@ -1,0 +1,33 @@
+"""`anxin dev`: the vendors' servers by hand, on this machine only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="开发：在本机模拟微信等平台，不连外网。")
+
+APP_URL = "http://127.0.0.1:8000"
+
+
+@app.command("fake-wechat", help="模拟微信服务号：在终端里以会员身份说话，看应用发来什么。")
+def fake_wechat(
+    app_url: Annotated[str, typer.Option(help="正在运行的应用地址。")] = APP_URL,
+    port: Annotated[int, typer.Option(help="模拟的微信接口监听的端口。")] = 9101,
+) -> None:
+    """Run a WeChat on loopback and a member's phone in the terminal."""
+    from anxin.dev.wechat_phone import HELP, Phone  # noqa: PLC0415 - only when used
+
+    phone = Phone(app_url, typer.echo, port=port)
+    with phone.server:
+        typer.echo("把下面几行写进 .env，然后重新启动应用：\n")
+        typer.echo(phone.settings())
+        typer.echo(f"\n{HELP}\n")
+        while True:
+            try:
+                line = input()
+            except (EOFError, KeyboardInterrupt):
+                break
+            if not phone.types(line):
+                break
