@@ -13,13 +13,23 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from care.bootstrap import House
-from care.model.errors import CareError, Conflict, NotFound, SendLater, SendRefused, SendUnknown
+from care.model.errors import (
+    CareError,
+    ChannelDown,
+    Conflict,
+    NotFound,
+    RightSpent,
+    SendLater,
+    SendRefused,
+    SendUnknown,
+)
 from care.model.member import Identity
 from care.model.message import Message, OutboxItem
-from care.ports import ChannelSender, UnitOfWork
-from care.services import outbox
+from care.ports import ChannelSender, Nudger, UnitOfWork
+from care.services import outbox, sending
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +38,8 @@ IDLE_S = 0.3  # seconds between two looks into an outbox nobody rang for
 STOP_WITHIN_S = 10.0
 SETTLE_TRIES = 3
 CHANNEL_OFF_S = 60.0  # seconds until a message for a channel that is switched off is looked at again
+
+NOTICE_ONLY = frozenset({"bad_template", "not_authorised"})  # refused to a notice, these say nothing of messages
 
 Settle = Callable[[UnitOfWork], None]
 
@@ -81,15 +93,16 @@ def send_one(house: House, item: OutboxItem, sender: ChannelSender | None) -> No
 def _begin(house: House, item: OutboxItem, sender: ChannelSender | None) -> tuple[Identity, Message] | None:
     with house.unit_of_work() as uow:
         idempotent = sender.idempotent if sender else True
-        if not outbox.start_sending(item, idempotent=idempotent, uow=uow, now=house.clock.now()):
+        if not sending.start_sending(item, idempotent=idempotent, uow=uow, now=house.clock.now()):
             uow.commit()
             logger.info("not sent", extra={"outbox_id": item.id, "state": item.state, "reason": item.reason})
             return None
         if sender is None:
-            outbox.settle_later(item, "channel_off", CHANNEL_OFF_S, uow=uow, clock=house.clock)
+            sending.settle_later(item, "channel_off", CHANNEL_OFF_S, uow=uow, clock=house.clock)
             uow.commit()
             return None
-        found = uow.members.identity_by_id(item.identity_id), uow.conversations.message(item.message_id)
+        message = outbox.as_sent(item, uow.conversations.message(item.message_id), uow.terms)
+        found = uow.members.identity_by_id(item.identity_id), message
         uow.commit()
     return found
 
@@ -99,23 +112,47 @@ def _call(house: House, item: OutboxItem, sender: ChannelSender, to: Identity, m
     clock = house.clock
     extra = {"outbox_id": item.id, "channel": item.channel, "attempt": item.attempts}
     try:
-        provider_id = sender.send(to, message, item.id)
+        if item.template is None:
+            provider_id = sender.send(to, message, item.id)
+        else:
+            provider_id = cast("Nudger", sender).nudge(to, item.template, item.id)
+    except RightSpent as spent:
+        reason = spent.reason
+        logger.warning("right spent", extra=extra | {"reason": reason})
+        return lambda uow: sending.settle_spent(item, reason, uow=uow, clock=clock)
+    except ChannelDown as down:
+        if item.template is not None and down.reason in NOTICE_ONLY:
+            reason = down.reason
+            logger.error("notice refused", extra=extra | {"reason": reason})
+            return lambda uow: sending.settle_refused(item, reason, uow=uow, clock=clock)
+        return _down(house, item, down)
     except SendRefused as refused:
         reason = refused.reason
         logger.warning("send refused", extra=extra | {"reason": reason})
-        return lambda uow: outbox.settle_refused(item, reason, uow=uow, clock=clock)
+        return lambda uow: sending.settle_refused(item, reason, uow=uow, clock=clock)
     except SendLater as later:
         reason, after_s = later.reason, later.after_s
         logger.warning("send later", extra=extra | {"reason": reason})
-        return lambda uow: outbox.settle_later(item, reason, after_s, uow=uow, clock=clock)
+        return lambda uow: sending.settle_later(item, reason, after_s, uow=uow, clock=clock)
     except SendUnknown as unknown:
         logger.warning("send unknown", extra=extra | {"code": unknown.code})
-        return lambda uow: outbox.settle_unknown(item, uow=uow, clock=clock)
+        return lambda uow: sending.settle_unknown(item, uow=uow, clock=clock)
     except Exception as broken:  # ours or the library's fault; it may have left all the same
         logger.exception("sender broken", extra=extra | {"code": type(broken).__name__})
-        return lambda uow: outbox.settle_unknown(item, uow=uow, clock=clock)
+        return lambda uow: sending.settle_unknown(item, uow=uow, clock=clock)
     logger.info("sent", extra=extra)
-    return lambda uow: outbox.settle_sent(item, provider_id, uow=uow, clock=clock)
+    return lambda uow: sending.settle_sent(item, provider_id, uow=uow, clock=clock)
+
+
+def _down(house: House, item: OutboxItem, down: ChannelDown) -> Settle:
+    """Pause the channel; only the first message that is told so raises the alarm."""
+
+    def settle(uow: UnitOfWork) -> None:
+        first = sending.settle_down(item, down.reason, down.after_s, uow=uow, clock=house.clock)
+        level = logging.ERROR if first else logging.INFO
+        logger.log(level, "channel down", extra={"channel": item.channel, "reason": down.reason})
+
+    return settle
 
 
 def _settle(house: House, item: OutboxItem, settle: Settle) -> None:

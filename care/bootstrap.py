@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ from care.adapters.sql.keys import Keyring, MasterKey
 from care.adapters.sql.unit_of_work import SqlUnitOfWork
 from care.model.entities import Vocabulary
 from care.model.pack import Pack
+from care.model.rights import Terms
 from care.ports import Clock, Dialogue, SafetyReader, Slots, UnitOfWork
 from care.settings import Settings
 
@@ -67,6 +68,11 @@ class House:
     dialogue: Dialogue
     engine: Engine
     keys: Keyring
+    terms: Terms = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Complete the terms of sending by what the pack says about them."""
+        self.terms = replace(self.settings.terms, more=self.pack.say("right.more"))
 
     @property
     def safety(self) -> SafetyReader:
@@ -80,7 +86,7 @@ class House:
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a fresh transaction."""
-        return SqlUnitOfWork(self.engine, self.keys, self.clock)
+        return SqlUnitOfWork(self.engine, self.keys, self.clock, self.terms)
 
     def close(self) -> None:
         """Let go of connections."""

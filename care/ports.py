@@ -13,6 +13,9 @@ from care.model.assessment import Assessment, Context
 from care.model.ids import OutboxId
 from care.model.member import Identity
 from care.model.message import Message, Reply
+from care.model.pieces import PieceLimit
+from care.model.rights import Terms
+from care.queue_stores import Inbox, Outbox, SendRights
 from care.stores import (
     AccessLog,
     Alarms,
@@ -20,9 +23,7 @@ from care.stores import (
     Cases,
     Conversations,
     Cursors,
-    Inbox,
     Members,
-    Outbox,
     StaffList,
     Treatments,
     VendorSessions,
@@ -69,9 +70,10 @@ class ChannelSender(Protocol):
 
     channel: str
     idempotent: bool  # whether a repeat with the same outbox id is recognised by the vendor
+    limit: PieceLimit | None  # the most the vendor takes; what we send is cut by the settings, which may be stricter
 
     def send(self, to: Identity, message: Message, outbox_id: OutboxId) -> str:
-        """Deliver and return the vendor's id for it.
+        """Deliver one piece and return the vendor's id for it; `message.text` is the piece, buttons only on the last.
 
         Raises:
             SendRefused: it will never be delivered.
@@ -79,6 +81,22 @@ class ChannelSender(Protocol):
             RightSpent: the vendor grants no message to this account now.
             ChannelDown: the whole channel refuses for now.
             SendUnknown: it may have been delivered.
+        """
+
+
+class Nudger(ChannelSender, Protocol):
+    """A channel whose vendor sends notices for us outside every window."""
+
+    def nudge(self, to: Identity, template: str, outbox_id: OutboxId) -> str:
+        """Send the notice that something is waiting, and return the vendor's id for it.
+
+        Args:
+            to: whom.
+            template: the vendor's name for the notice, as in the settings.
+            outbox_id: ours.
+
+        Raises:
+            As `send`; RightSpent also when the member's one-time subscription is used up or withdrawn.
         """
 
 
@@ -97,6 +115,8 @@ class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
     sessions: VendorSessions
     alarms: Alarms
     access: AccessLog
+    rights: SendRights
+    terms: Terms  # on what terms each channel lets us write
 
     def __enter__(self) -> Self:
         """Begin."""

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from care.model.pieces import PieceLimit
+from care.model.rights import ChannelTerms, Gift, Nudge, Terms, Trigger
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -26,6 +29,29 @@ def _known_zone(name: str) -> str:
 def _listed(raw: object) -> object:
     return tuple(part for part in re.split(r"[,\s]+", raw) if part) if isinstance(raw, str) else raw
 
+
+#: What a member's deed lets us send, by channel; a channel that is missing sets no limits. Sources: for WeChat the
+#: page on customer-service messages (5 in 48 h, 3 a minute after a click), for 微信客服 document 94677.
+SEND_RIGHTS: dict[str, dict[Trigger, Gift]] = {
+    "wechat": {
+        Trigger.MESSAGE: Gift(5, timedelta(hours=48)),
+        Trigger.CLICK: Gift(3, timedelta(minutes=1)),
+        Trigger.FOLLOW: Gift(3, timedelta(minutes=1)),
+        Trigger.SCAN: Gift(3, timedelta(minutes=1)),
+        Trigger.OPT_IN: Gift(1),
+    },
+    "wecom_kf": {
+        Trigger.MESSAGE: Gift(5, timedelta(hours=48)),
+        Trigger.ENTER: Gift(1, timedelta(seconds=20)),
+    },
+}
+#: The longest message a channel is given and how many make up one answer; on the safe side of the vendor's limit.
+PIECE_LIMITS = {
+    "wechat": PieceLimit("bytes", 2_000, 5),
+    "wecom_kf": PieceLimit("bytes", 2_000, 5),
+    "telegram": PieceLimit("utf16", 4_000, 10),
+}
+SILENT_CHANNELS = frozenset({"web"})  # a page nobody may be looking at: never chosen as the other way to a member
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
@@ -94,6 +120,12 @@ class Settings(BaseSettings):
     wecom_duplicate_codes: Listed = ()  # error codes by which 微信客服 refuses a repeated message id
     public_url: str = ""  # where colleagues reach the console from outside, for alarms on their phones
 
+    wechat_subscribe_url: str = ""  # the page on which members agree
+    send_rights: dict[str, dict[Trigger, Gift]] = Field(default_factory=dict)  # instead of SEND_RIGHTS, by channel
+    piece_limits: dict[str, PieceLimit] = Field(default_factory=dict)  # instead of PIECE_LIMITS, by channel
+    rights_kept: Annotated[int, Field(ge=0, le=3)] = 1  # the last ones of a window, for safety and humans only
+    held_for: timedelta = timedelta(hours=24)  # what waits for a member's word so long is stale
+
     clock_shift: timedelta = timedelta(0)  # development only: try an evening at noon
     hold_for: timedelta = timedelta(minutes=10)  # how long an offered time is kept
     inbox_lease: timedelta = timedelta(seconds=60)
@@ -159,6 +191,29 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name} must be the 43 letters and digits of EncodingAESKey")
         if not all(code.lstrip("-").isdecimal() for code in self.wecom_duplicate_codes):
             raise ValueError("wecom_duplicate_codes must be numbers")
+
+    @property
+    def terms(self) -> Terms:
+        """On what terms each channel lets us write."""
+        rights, limits = SEND_RIGHTS | self.send_rights, PIECE_LIMITS | self.piece_limits
+        notices = [Nudge(self.wechat_template_notice), Nudge(self.wechat_subscribe_notice, needs_opt_in=True)]
+        nudges = {"wechat": tuple(notice for notice in notices if notice.template)}
+        links = {"wechat": self.wechat_subscribe_url}
+        return Terms(
+            channels={
+                name: ChannelTerms(
+                    gifts=rights.get(name),
+                    limit=limits.get(name),
+                    nudges=nudges.get(name, ()),
+                    rings=name not in SILENT_CHANNELS,
+                    subscribe_url=links.get(name, ""),
+                )
+                for name in {*rights, *limits, *SILENT_CHANNELS}
+            },
+            zone=ZoneInfo(self.zone),
+            kept=self.rights_kept,
+            held_for=self.held_for,
+        )
 
     @property
     def care_url(self) -> str:

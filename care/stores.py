@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -17,16 +17,14 @@ from care.model.ids import (
     ConversationId,
     EpisodeId,
     IdentityId,
-    InboxId,
     MemberId,
     MessageId,
-    OutboxId,
     StaffId,
     TouchpointId,
     TreatmentId,
 )
 from care.model.member import Identity, Member
-from care.model.message import InboxItem, Message, OutboxItem
+from care.model.message import Message
 from care.model.staff import Reader, Staff, StaffSession
 from care.model.touchpoint import Answer, Touchpoint
 from care.model.treatment import Episode, Treatment
@@ -112,58 +110,6 @@ class Conversations(Protocol):
 
     def set_assessment(self, message_id: MessageId, assessment: Mapping[str, object]) -> None:
         """Keep what the safety layer made of a message beside it."""
-
-
-class Inbox(Protocol):
-    """Inbound messages, stored before they were acknowledged."""
-
-    def add(self, item: InboxItem) -> bool:
-        """Store; False if this vendor id came before."""
-
-    def claim(self, now: datetime, lease_until: datetime) -> InboxItem | None:
-        """Lock the oldest unread message of a conversation nobody is working on."""
-
-    def get(self, inbox_id: InboxId) -> InboxItem:
-        """Return one."""
-
-    def save(self, item: InboxItem) -> None:
-        """Store its state; a stale lease number is refused.
-
-        Raises:
-            Conflict: if another worker has claimed it since.
-        """
-
-    def waiting(self) -> int:
-        """Return how many are unread."""
-
-
-class Outbox(Protocol):
-    """Messages on their way out."""
-
-    def add(self, item: OutboxItem) -> bool:
-        """Queue; False if this key was queued before."""
-
-    def claim(self, now: datetime, lease_until: datetime, limit: int) -> list[OutboxItem]:
-        """Lock due messages, the oldest first, at most the next one of each conversation."""
-
-    def get(self, outbox_id: OutboxId) -> OutboxItem:
-        """Return one."""
-
-    def save(self, item: OutboxItem) -> None:
-        """Store its state; a stale lease number is refused.
-
-        Raises:
-            Conflict: if another worker has claimed it since.
-        """
-
-    def withdraw_bot(self, conversation_id: ConversationId, epoch: int, reason: str, now: datetime) -> int:
-        """Withdraw what the bot still had waiting under an older epoch; return how many."""
-
-    def for_messages(self, message_ids: Iterable[MessageId]) -> Mapping[MessageId, OutboxItem]:
-        """Return the latest delivery of each message."""
-
-    def by_key(self, key: str) -> OutboxItem | None:
-        """Return the message queued under this key."""
 
 
 class Appointments(Protocol):

@@ -27,6 +27,7 @@ from care.model.errors import DialogueUnavailable
 from care.model.ids import MemberId, OutboxId, StaffId, new_id
 from care.model.member import Identity, Member
 from care.model.message import Message, Reply
+from care.model.pieces import PieceLimit
 from care.model.staff import Reader, Role, Staff
 from care.ports import Dialogue, UnitOfWork
 from care.services import conversations
@@ -108,6 +109,7 @@ class FakeSender:
     """A channel that keeps what it was given, or fails as told."""
 
     idempotent = False
+    limit: PieceLimit | None = None
 
     def __init__(self, channel: str = "web") -> None:
         self.channel = channel
@@ -185,6 +187,7 @@ class Book:
 
     def __init__(self, url: str, keys_url: str, folder: Path, clock: FakeClock) -> None:
         self.clock = clock
+        self.terms = test_settings(folder).terms
         self.engine = open_engine(url)
         migrate(self.engine)
         key_engine = open_engine(keys_url)
@@ -194,7 +197,7 @@ class Book:
 
     def unit_of_work(self) -> SqlUnitOfWork:
         """Return a fresh transaction."""
-        return SqlUnitOfWork(self.engine, self.keys, self.clock)
+        return SqlUnitOfWork(self.engine, self.keys, self.clock, self.terms)
 
     def close(self) -> None:
         """Let go of connections."""

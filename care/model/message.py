@@ -82,7 +82,7 @@ class InboxItem:
 
 
 class OutboxState(StrEnum):
-    """Where an outbound message stands; `unknown` is never repeated blindly."""
+    """Where an outbound message stands; `unknown` is never repeated blindly, `held` waits for the member's word."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -92,11 +92,15 @@ class OutboxState(StrEnum):
     FAILED = "failed"
     DEAD = "dead"
     WITHDRAWN = "withdrawn"
+    HELD = "held"  # the vendor gives no right to send now
+    DELIVERED = "delivered"
+    READ = "read"
+    REFUSED = "refused"  # taken by the vendor and not brought to the member after all
 
 
 @dataclass(slots=True)
 class OutboxItem:
-    """One message on its way to one channel account. `key` makes a repeat impossible."""
+    """One message, or a piece of one, on its way to one channel account. `key` makes a repeat impossible."""
 
     id: OutboxId
     key: str
@@ -116,6 +120,16 @@ class OutboxItem:
     reason: str | None = None
     provider_id: str | None = None
     settled_at: datetime | None = None
+    weight: int = 3  # see `care.model.rights.Weight`
+    part: int = 1
+    parts: int = 1
+    cut_from: int = 0  # the span of the message's characters this piece is
+    cut_to: int | None = None
+    asks_more: bool = False  # ends with the line that asks for a word, because the rest has no right to follow
+    template: str | None = None  # set: not the message itself but a notice that one is waiting
+    grant_id: str | None = None  # the right it was sent on
+    stale_at: datetime | None = None  # not sent from here on
+    released_at: datetime | None = None  # when the member's word let it go on its way again
 
 
 @dataclass(frozen=True, slots=True)

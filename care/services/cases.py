@@ -26,6 +26,8 @@ UNTOLD = (
     "silence",
     "not_reached",
     "late_surgery",
+    "no_channel",
+    "undelivered",
 )  # the member knows of no promise
 RETOLD = timedelta(minutes=5)  # a promise made again in the moment between its end and its breach
 

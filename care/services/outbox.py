@@ -1,23 +1,23 @@
-"""Putting messages on their way, and keeping what became of each.
+"""Putting messages on their way.
 
-Enqueueing happens in the transaction of the turn that speaks, under the conversation's epoch. Sending happens
-outside any transaction, between `start_sending` and `settle`; a crash in between leaves `sending`, which on the next
-claim is either repeated (where the vendor recognises a repeat) or kept apart as `unknown`.
+Enqueueing happens in the transaction of the turn that speaks, under the conversation's epoch; a message longer than
+its channel takes becomes several rows in a row. What becomes of them is decided in `sending`.
 """
 
 from __future__ import annotations
 
-import random
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from care.model.conversation import Conversation
 from care.model.errors import OwnershipLost
 from care.model.ids import MessageId, OutboxId, new_id
+from care.model.member import Identity
 from care.model.message import BOT_VOICES, Author, Button, Message, OutboxItem, OutboxState
-from care.ports import Clock, UnitOfWork
-
-ATTEMPTS = 6  # then it is dead and a human sees it
-BACKOFF_S = (2, 8, 30, 120, 600)
+from care.model.pieces import Piece, cut
+from care.model.rights import WEIGHT_OF, Terms, Weight
+from care.ports import UnitOfWork
+from care.services import rights
 
 
 def enqueue(
@@ -31,6 +31,8 @@ def enqueue(
     buttons: tuple[Button, ...] = (),
     carer_id: str | None = None,
     epoch: int | None = None,
+    weight: Weight | None = None,
+    stale_at: datetime | None = None,
 ) -> Message | None:
     """Write a message into the conversation and queue it for the member's channel.
 
@@ -38,12 +40,14 @@ def enqueue(
         conversation: locked by this transaction; its last-spoken time is updated and must be saved by the caller.
         text: what the member will read.
         author: who speaks. Bot voices need a conversation the bot owns.
-        key: unique for what is being said; a second enqueue under it does nothing.
+        key: unique for what is being said, at most 110 characters; a second enqueue under it does nothing.
         uow: open.
         now: aware.
         buttons: at most a handful.
         carer_id: the colleague who speaks, if one does.
         epoch: the epoch under which it was composed; the conversation's own if not given.
+        weight: what it is worth when rights are short; what its author's words are worth if not given.
+        stale_at: from when on it is better not sent at all.
 
     Returns:
         The message, or None if the key was queued before or there is no channel to send on.
@@ -55,9 +59,12 @@ def enqueue(
         conversation.must_be(epoch)
     if author in BOT_VOICES and not conversation.owned_by_bot:
         raise OwnershipLost("a carer owns this conversation")
-    if uow.outbox.by_key(key) is not None or conversation.reply_to is None:
+    worth = WEIGHT_OF[author] if weight is None else weight
+    if uow.outbox.by_key(key) is not None:
         return None
-    identity = uow.members.identity_by_id(conversation.reply_to)
+    identity = rights.way_to(conversation, worth, uow=uow, now=now)
+    if identity is None:
+        return None
     message = uow.conversations.write(
         Message(
             id=MessageId(new_id()),
@@ -71,82 +78,78 @@ def enqueue(
             channel=identity.channel,
         )
     )
-    uow.outbox.add(
-        OutboxItem(
-            id=OutboxId(new_id()),
-            key=key,
-            conversation_id=conversation.id,
-            member_id=conversation.member_id,
-            message_id=message.id,
-            identity_id=identity.id,
-            channel=identity.channel,
-            author=author,
-            epoch=conversation.epoch,
-            queued_at=now,
+    terms = uow.terms.of(identity.channel)
+    pieces = cut(text, terms.limit, spare=f"\n{uow.terms.more}" if terms.gifts is not None else "")
+    last_to_leave = _last_to_leave(identity, worth, len(pieces), uow=uow, now=now)
+    for number, piece in enumerate(pieces, start=1):
+        uow.outbox.add(
+            OutboxItem(
+                id=OutboxId(new_id()),
+                key=key if number == 1 else f"{key}:{number}",
+                conversation_id=conversation.id,
+                member_id=conversation.member_id,
+                message_id=message.id,
+                identity_id=identity.id,
+                channel=identity.channel,
+                author=author,
+                epoch=conversation.epoch,
+                queued_at=now,
+                weight=worth,
+                part=number,
+                parts=len(pieces),
+                cut_from=piece.start,
+                cut_to=piece.end,
+                asks_more=number == last_to_leave,
+                stale_at=stale_at,
+            )
         )
-    )
     conversation.last_outbound_at = now
     return message
 
 
-def start_sending(item: OutboxItem, *, idempotent: bool, uow: UnitOfWork, now: datetime) -> bool:
-    """Ask once more whether this may leave, and mark it `sending`; commit before calling the vendor.
+def _last_to_leave(identity: Identity, weight: Weight, parts: int, *, uow: UnitOfWork, now: datetime) -> int | None:
+    """Return the piece of an answer after which the rights are spent, so that it can ask for a word."""
+    if weight is not Weight.ANSWER:
+        return None
+    left = rights.left(identity, weight, uow=uow, now=now)
+    return left if left is not None and 0 < left < parts else None
+
+
+def as_sent(item: OutboxItem, message: Message, terms: Terms) -> Message:
+    """Return the message as the channel is given it: this piece of its words, buttons only with the last."""
+    whole = message.text
+    end = len(whole) if item.cut_to is None else item.cut_to
+    short = item.part == item.parts and end < len(whole.rstrip())
+    text = Piece(item.cut_from, end, short=short).of(whole)
+    limit = terms.of(item.channel).limit
+    if item.asks_more and terms.more:
+        asking = f"{text}\n{terms.more}"
+        text = asking if limit is None or limit.length(asking) <= limit.size else text
+    return replace(message, text=text, buttons=message.buttons if item.part == item.parts else ())
+
+
+def release(conversation: Conversation, to: Identity, *, uow: UnitOfWork, now: datetime) -> int:
+    """Let go what waited for the member's word, to where they have just written; what is stale is withdrawn.
 
     Returns:
-        False when it must not leave: the bot lost the conversation, or an earlier try may have been delivered.
+        How many messages are on their way again. Each still needs a right when its turn comes.
     """
-    interrupted = item.state is OutboxState.SENDING
-    if interrupted and not idempotent and item.author is not Author.SAFETY:
-        # A safety message twice is better than none; anything else twice is not ours to risk.
-        return _end(item, OutboxState.UNKNOWN, "interrupted", uow=uow, now=now)
-    conversation = uow.conversations.get(item.conversation_id, lock=True)
-    if item.author in BOT_VOICES and (conversation.epoch != item.epoch or not conversation.owned_by_bot):
-        return _end(item, OutboxState.WITHDRAWN, "human_owner", uow=uow, now=now)
-    if not uow.members.identity_by_id(item.identity_id).reachable:
-        return _end(item, OutboxState.DEAD, "unreachable", uow=uow, now=now)
-    item.state = OutboxState.SENDING
-    item.attempts += 1
-    uow.outbox.save(item)
-    return True
+    count = 0
+    for item in uow.outbox.held(conversation.id):
+        if item.stale_at is not None and item.stale_at <= now:
+            item.state, item.reason, item.settled_at = OutboxState.WITHDRAWN, "stale", now
+        else:
+            if _fits(item, to, uow=uow):
+                item.identity_id, item.channel = to.id, to.channel
+            item.state, item.reason, item.retry_at, item.released_at = OutboxState.QUEUED, None, None, now
+            count += 1
+        uow.outbox.save(item)
+    return count
 
 
-def settle_sent(item: OutboxItem, provider_id: str, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Record that the vendor accepted the message."""
-    item.state, item.provider_id, item.settled_at = OutboxState.SENT, provider_id, clock.now()
-    item.reason = None
-    uow.outbox.save(item)
-
-
-def settle_refused(item: OutboxItem, reason: str, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Record that it will never be delivered, and that this account cannot be reached."""
-    _end(item, OutboxState.DEAD, reason, uow=uow, now=clock.now())
-    if reason in {"blocked", "deactivated"}:
-        identity = uow.members.identity_by_id(item.identity_id)
-        identity.reachable = False
-        uow.members.save_identity(identity)
-
-
-def settle_unknown(item: OutboxItem, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Record that it may have been delivered; safety messages are tried again, nothing else is."""
-    if item.author is Author.SAFETY and item.attempts < ATTEMPTS:
-        settle_later(item, "unknown", None, uow=uow, clock=clock)
-    else:
-        _end(item, OutboxState.UNKNOWN, "no_answer", uow=uow, now=clock.now())
-
-
-def settle_later(item: OutboxItem, reason: str, after_s: float | None, *, uow: UnitOfWork, clock: Clock) -> None:
-    """Record a failure that can pass and plan the next try: exponential with jitter, or when the vendor says."""
-    now = clock.now()
-    if item.attempts >= ATTEMPTS:
-        _end(item, OutboxState.DEAD, reason, uow=uow, now=now)
-        return
-    backoff = BACKOFF_S[min(item.attempts - 1, len(BACKOFF_S) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
-    item.state, item.reason = OutboxState.FAILED, reason
-    item.retry_at = now + timedelta(seconds=max(backoff, after_s or 0))
-    uow.outbox.save(item)
-
-
-def _end(item: OutboxItem, state: OutboxState, reason: str, *, uow: UnitOfWork, now: datetime) -> bool:
-    item.state, item.reason, item.settled_at = state, reason, now
-    uow.outbox.save(item)
-    return False
+def _fits(item: OutboxItem, to: Identity, *, uow: UnitOfWork) -> bool:
+    """Whether pieces cut for one channel may go out on another."""
+    cut_for, takes = uow.terms.of(item.channel).limit, uow.terms.of(to.channel).limit
+    if takes is None or takes == cut_for:
+        return True
+    return cut_for is not None and cut_for.unit == "bytes" and takes.size >= cut_for.size

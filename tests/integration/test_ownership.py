@@ -12,7 +12,7 @@ from care.model.conversation import Conversation
 from care.model.errors import Conflict, InvalidInput, OwnershipLost
 from care.model.ids import StaffId
 from care.model.message import BOT_VOICES, Author, OutboxState
-from care.services import conversations, outbox
+from care.services import conversations, outbox, sending
 from care.testing import Book, PlainWords, a_colleague, a_member
 
 WORDS = PlainWords()
@@ -57,7 +57,7 @@ def test_a_bot_message_claimed_before_the_takeover_is_not_sent_after_it(book: Bo
     _take_over(book, conversation, carer)
 
     with book.unit_of_work() as uow, pytest.raises(Conflict):
-        outbox.start_sending(claimed[0], idempotent=False, uow=uow, now=book.clock.now())
+        sending.start_sending(claimed[0], idempotent=False, uow=uow, now=book.clock.now())
 
 
 def test_a_thousand_races_leave_no_bot_message_after_a_takeover(book: Book) -> None:

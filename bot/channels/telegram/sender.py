@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import timedelta
 from typing import NoReturn
@@ -26,44 +25,15 @@ from care.model.errors import SendLater, SendRefused, SendUnknown
 from care.model.ids import OutboxId
 from care.model.member import Identity
 from care.model.message import Message
+from care.model.pieces import PieceLimit
 from care.services.conversations import button_token
 
 logger = logging.getLogger(__name__)
 
-CHUNK_UNITS = 4_000  # UTF-16 units; Telegram's limit is 4,096 after it has read its own marks
+LIMIT = PieceLimit("utf16", 4_096, 100)  # the vendor's own; ours, in the settings, stays below it
 PACE_S = 1.0  # seconds between two messages to one private chat
-WAIT_IN_CALL_S = 15.0  # seconds a later part of one message may wait for Telegram's patience
 WRONG_TOKEN_S = 300.0  # seconds until a refused token is tried again
-BREAKS = ("\n\n", "\n", "。", "！", "？", "；", "，", " ")
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-
-def units(text: str) -> int:
-    """Return the length Telegram counts: UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
-
-
-def split(text: str, limit: int = CHUNK_UNITS) -> list[str]:
-    """Cut text into parts of at most `limit` UTF-16 units, after a paragraph or sentence where one is near."""
-    parts: list[str] = []
-    rest = text
-    while units(rest) > limit:
-        room = limit
-        while (excess := units(rest[:room]) - limit) > 0:
-            room -= (excess + 1) // 2  # no character is longer than two units
-        cut = _near_end(rest[:room])
-        parts.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    parts.append(rest)
-    return [part for part in parts if part]
-
-
-def _near_end(head: str) -> int:
-    for mark in BREAKS:
-        found = head.rfind(mark)
-        if found >= len(head) // 2:
-            return found + len(mark)
-    return len(head)
 
 
 class TelegramSender:
@@ -71,21 +41,19 @@ class TelegramSender:
 
     channel = CHANNEL
     idempotent = False
+    limit: PieceLimit | None = LIMIT
 
-    def __init__(self, line: TelegramLine, *, pace_s: float = PACE_S) -> None:
+    def __init__(self, line: TelegramLine) -> None:
         self._line = line
-        self._pace_s = pace_s
 
     def send(self, to: Identity, message: Message, outbox_id: OutboxId) -> str:
-        """Send all parts of a message in order and return the vendor's number of the last one; see the port."""
+        """Send one piece and return the vendor's number of it; see the port."""
         if not to.external_id.lstrip("-").isdecimal():
             raise SendRefused("bad_chat")
-        parts = split(message.text)
-        if not parts:
+        if not message.text.strip():
             raise SendRefused("empty")
-        budget_s = len(parts) * (CALL_TIMEOUT_S * 2 + self._pace_s) + WAIT_IN_CALL_S
         try:
-            return self._line.call(self._parts(int(to.external_id), parts, keyboard(message)), budget_s)
+            return self._line.call(self._send(int(to.external_id), message), CALL_TIMEOUT_S * 2)
         except TimeoutError:
             raise SendUnknown from None
 
@@ -93,31 +61,16 @@ class TelegramSender:
         """Stop the spinner on a tapped button and take its keyboard away; too late is no harm. Does not wait."""
         self._line.keep_running(self._answer(tap))
 
-    async def _parts(self, chat: int, parts: list[str], buttons: InlineKeyboardMarkup | None) -> str:
-        number = ""
-        for index, part in enumerate(parts):
-            last = index == len(parts) - 1
-            if index:
-                await asyncio.sleep(self._pace_s)
-            try:
-                number = await self._part(chat, part, buttons if last else None, patient=index > 0)
-            except SendLater:
-                if index:  # repeating the whole would say its first parts twice
-                    raise SendUnknown from None
-                raise
-        return number
-
-    async def _part(self, chat: int, text: str, buttons: InlineKeyboardMarkup | None, *, patient: bool) -> str:
+    async def _send(self, chat: int, message: Message) -> str:
         bot: Bot = self._line.bot
         try:
             sent = await bot.send_message(
-                chat, text, reply_markup=buttons, link_preview_options=LinkPreviewOptions(is_disabled=True)
+                chat,
+                message.text,
+                reply_markup=keyboard(message),
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         except TelegramError as error:
-            wait_s = seconds(error.retry_after) if isinstance(error, RetryAfter) else None
-            if patient and wait_s is not None and wait_s <= WAIT_IN_CALL_S:
-                await asyncio.sleep(wait_s)
-                return await self._part(chat, text, buttons, patient=False)
             translate(error)
         return str(sent.message_id)
 

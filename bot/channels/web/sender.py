@@ -6,6 +6,7 @@ from bot.channels.web.reading import CHANNEL
 from care.model.ids import OutboxId
 from care.model.member import Identity
 from care.model.message import Message
+from care.model.pieces import PieceLimit
 
 
 class WebSender:
@@ -13,6 +14,7 @@ class WebSender:
 
     channel = CHANNEL
     idempotent = True  # a page shows a message once, however often it is told
+    limit: PieceLimit | None = None
 
     def send(self, to: Identity, message: Message, outbox_id: OutboxId) -> str:
         """Return our own name for the delivery."""

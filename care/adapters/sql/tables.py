@@ -2,73 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
-    TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.types import Date
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC instant, also on SQLite, which knows no zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            msg = "a stored moment needs a zone"
-            raise ValueError(msg)
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _id(name: str = "id", **options: Any) -> Column[str]:
-    return Column(name, String(32), **options)
-
-
-def _ref(table: str, name: str | None = None, **options: Any) -> Column[str]:
-    return Column(name or f"{table}_id", String(32), ForeignKey(f"{table}.id"), **options)
-
-
-Seq = BigInteger().with_variant(Integer, "sqlite")
+from care.adapters.sql.columns import Moment, Seq, a_ref, an_id, metadata
 
 member = Table(
     "member",
     metadata,
-    _id(primary_key=True),
+    an_id(primary_key=True),
     Column("created_at", Moment, nullable=False),
     Column("name_sealed", LargeBinary),
     Column("phone_sealed", LargeBinary),
@@ -86,7 +40,7 @@ consent_event = Table(
     "consent_event",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=True),
-    _ref("member", nullable=False, index=True),
+    a_ref("member", nullable=False, index=True),
     Column("purpose", String(32), nullable=False),
     Column("given", Boolean, nullable=False),
     Column("at", Moment, nullable=False),
@@ -97,8 +51,8 @@ consent_event = Table(
 identity = Table(
     "identity",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, index=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, index=True),
     Column("channel", String(16), nullable=False),
     Column("external_sealed", LargeBinary, nullable=False),
     Column("external_index", LargeBinary, nullable=False),
@@ -110,8 +64,8 @@ identity = Table(
 conversation = Table(
     "conversation",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, unique=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, unique=True),
     Column("tracker_id", String(32), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
     Column("owner", String(32), nullable=False),
@@ -135,9 +89,9 @@ message = Table(
     "message",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=True),
-    _id(unique=True, nullable=False),
-    _ref("conversation", nullable=False),
-    _ref("member", nullable=False),
+    an_id(unique=True, nullable=False),
+    a_ref("conversation", nullable=False),
+    a_ref("member", nullable=False),
     Column("author", String(16), nullable=False),
     Column("carer_id", String(32)),
     Column("channel", String(16)),
@@ -152,11 +106,11 @@ inbox = Table(
     "inbox",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=True),
-    _id(unique=True, nullable=False),
+    an_id(unique=True, nullable=False),
     Column("channel", String(16), nullable=False),
     Column("vendor_index", LargeBinary, nullable=False),
-    _ref("conversation", nullable=False),
-    _ref("member", nullable=False),
+    a_ref("conversation", nullable=False),
+    a_ref("member", nullable=False),
     Column("message_id", String(32), nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("state", String(16), nullable=False),
@@ -178,12 +132,12 @@ outbox = Table(
     "outbox",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=True),
-    _id(unique=True, nullable=False),
+    an_id(unique=True, nullable=False),
     Column("key", String(120), nullable=False, unique=True),
-    _ref("conversation", nullable=False),
-    _ref("member", nullable=False),
+    a_ref("conversation", nullable=False),
+    a_ref("member", nullable=False),
     Column("message_id", String(32), nullable=False, index=True),
-    _ref("identity", nullable=False),
+    a_ref("identity", nullable=False),
     Column("channel", String(16), nullable=False),
     Column("author", String(16), nullable=False),
     Column("epoch", Integer, nullable=False),
@@ -196,6 +150,16 @@ outbox = Table(
     Column("reason", String(80)),
     Column("provider_id", String(80)),
     Column("settled_at", Moment),
+    Column("weight", Integer, nullable=False, server_default="3"),
+    Column("part", Integer, nullable=False, server_default="1"),
+    Column("parts", Integer, nullable=False, server_default="1"),
+    Column("cut_from", Integer, nullable=False, server_default="0"),
+    Column("cut_to", Integer),
+    Column("asks_more", Boolean, nullable=False, server_default=false()),
+    Column("template", String(120)),
+    Column("grant_id", String(32)),
+    Column("stale_at", Moment),
+    Column("released_at", Moment),
     Index(
         "ix_outbox_unsent",
         "conversation_id",
@@ -203,13 +167,20 @@ outbox = Table(
         sqlite_where=text("state IN ('queued', 'claimed', 'sending', 'failed')"),
         postgresql_where=text("state IN ('queued', 'claimed', 'sending', 'failed')"),
     ),
+    Index(
+        "ix_outbox_held",
+        "conversation_id",
+        sqlite_where=text("state = 'held'"),
+        postgresql_where=text("state = 'held'"),
+    ),
+    Index("ix_outbox_provider", "channel", "provider_id"),
 )
 
 appointment = Table(
     "appointment",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, index=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, index=True),
     Column("service", String(64), nullable=False),
     Column("practitioner", String(64), nullable=False),
     Column("clinic", String(64), nullable=False),
@@ -227,8 +198,8 @@ appointment = Table(
 hold = Table(
     "hold",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, unique=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, unique=True),
     Column("service", String(64), nullable=False),
     Column("practitioner", String(64), nullable=False),
     Column("clinic", String(64), nullable=False),
@@ -254,8 +225,8 @@ taken_cell = Table(
 treatment = Table(
     "treatment",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, index=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, index=True),
     Column("practitioner", String(64), nullable=False),
     Column("clinic", String(64), nullable=False),
     Column("detail_sealed", LargeBinary, nullable=False),
@@ -268,9 +239,9 @@ treatment = Table(
 episode = Table(
     "episode",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, index=True),
-    _ref("treatment", nullable=False, unique=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, index=True),
+    a_ref("treatment", nullable=False, unique=True),
     Column("protocol", String(32), nullable=False),
     Column("version", String(32), nullable=False),
     Column("opened_at", Moment, nullable=False),
@@ -281,8 +252,8 @@ episode = Table(
 touchpoint = Table(
     "touchpoint",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, index=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("plan", String(32), nullable=False),
     Column("occurrence", String(80), nullable=False),
@@ -322,8 +293,8 @@ answer = Table(
     "answer",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=True),
-    _id(unique=True, nullable=False),
-    _ref("member", nullable=False, index=True),
+    an_id(unique=True, nullable=False),
+    a_ref("member", nullable=False, index=True),
     Column("episode_id", String(32), index=True),
     Column("touchpoint_id", String(32)),
     Column("message_id", String(32)),
@@ -334,8 +305,8 @@ answer = Table(
 care_case = Table(
     "care_case",
     metadata,
-    _id(primary_key=True),
-    _ref("member", nullable=False, index=True),
+    an_id(primary_key=True),
+    a_ref("member", nullable=False, index=True),
     Column("level", String(4), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("opened_at", Moment, nullable=False),
@@ -348,6 +319,19 @@ care_case = Table(
     Column("breached_at", Moment),
     Column("acknowledged_at", Moment),
     Column("detail_sealed", LargeBinary),
+    Column("assigned", String(32)),
+    Column("assigned_at", Moment),
+    Column("raised_at", Moment),
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("warned_at", Moment),
+    Column("paused_at", Moment),
+    Column("pause_reason", String(16)),
+    Column("several", Boolean, nullable=False, server_default=false()),
+    Column("about", String(32)),
+    Column("legal_late_at", Moment),
+    Column("asked_at", Moment),
+    Column("carer_asks", Boolean, nullable=False, server_default=false()),
+    Index("ix_care_case_assigned_at", "assigned_at"),
     Index(
         "ix_care_case_unresolved",
         "due_at",
@@ -359,7 +343,7 @@ care_case = Table(
 staff = Table(
     "staff",
     metadata,
-    _id(primary_key=True),
+    an_id(primary_key=True),
     Column("login", String(64), nullable=False, unique=True),
     Column("name", String(64), nullable=False),
     Column("role", String(16), nullable=False),
@@ -370,6 +354,7 @@ staff = Table(
     Column("failed_logins", Integer, nullable=False),
     Column("locked_until", Moment),
     Column("wecom_id", String(64)),
+    Column("away_until", Moment),
     Index("ix_staff_wecom_id", "wecom_id", unique=True),
 )
 
@@ -377,7 +362,7 @@ staff_session = Table(
     "staff_session",
     metadata,
     Column("token_hash", String(64), primary_key=True),
-    _ref("staff", nullable=False, index=True),
+    a_ref("staff", nullable=False, index=True),
     Column("csrf", String(64), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("last_seen_at", Moment, nullable=False),

@@ -15,10 +15,13 @@ from care.adapters.sql.repositories.cases import SqlCases
 from care.adapters.sql.repositories.conversations import SqlConversations
 from care.adapters.sql.repositories.members import SqlMembers
 from care.adapters.sql.repositories.queues import SqlInbox, SqlOutbox
+from care.adapters.sql.repositories.rights import SqlSendRights
 from care.adapters.sql.repositories.staff import SqlStaffList
 from care.adapters.sql.repositories.treatments import SqlTreatments
 from care.adapters.sql.repositories.vendors import SqlAlarms, SqlCursors, SqlVendorSessions
+from care.model.rights import Terms
 from care.ports import Clock
+from care.queue_stores import Inbox, Outbox, SendRights
 from care.stores import (
     AccessLog,
     Alarms,
@@ -26,9 +29,7 @@ from care.stores import (
     Cases,
     Conversations,
     Cursors,
-    Inbox,
     Members,
-    Outbox,
     StaffList,
     Treatments,
     VendorSessions,
@@ -47,12 +48,15 @@ class SqlUnitOfWork:
     inbox: Inbox
     members: Members
     outbox: Outbox
+    rights: SendRights
     sessions: VendorSessions
     staff: StaffList
+    terms: Terms
     treatments: Treatments
     _db: Connection
 
-    def __init__(self, engine: Engine, keys: Keyring, clock: Clock) -> None:
+    def __init__(self, engine: Engine, keys: Keyring, clock: Clock, terms: Terms) -> None:
+        self.terms = terms
         self._engine = engine
         self._keys = keys
         self._clock = clock
@@ -70,6 +74,7 @@ class SqlUnitOfWork:
         self.conversations = SqlConversations(self._db, self._keys)
         self.inbox = SqlInbox(self._db, self._keys)
         self.outbox = SqlOutbox(self._db)
+        self.rights = SqlSendRights(self._db, self._keys)
         self.appointments = SqlAppointments(self._db, self._keys)
         self.treatments = SqlTreatments(self._db, self._keys)
         self.cases = SqlCases(self._db, self._keys)

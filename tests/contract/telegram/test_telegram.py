@@ -15,7 +15,6 @@ import pytest
 from fastapi import FastAPI
 
 from bot.channels.telegram import polling
-from bot.channels.telegram import sender as sending
 from bot.channels.telegram.app import SECRET_HEADER, Telegram
 from bot.channels.telegram.line import TelegramLine
 from bot.channels.telegram.parse import Received
@@ -75,7 +74,6 @@ def stored() -> list[Recorded]:
 @pytest.fixture
 def channel(house: House, stored: list[Recorded], monkeypatch: pytest.MonkeyPatch) -> Iterator[Telegram]:
     telegram = Telegram(house, stored=stored.append)
-    telegram.sender = TelegramSender(telegram.line, pace_s=0.0)
     telegram.start()
     yield telegram
     telegram.stop()
@@ -417,27 +415,10 @@ def test_a_very_long_answer_arrives_in_order_with_its_buttons_at_the_end(
     assert ["reply_markup" in given for given in sent] == [False, False, True]
 
 
-def test_the_parts_of_a_long_answer_keep_their_distance(
-    house: House, server: FakeTelegram, channel: Telegram, patient: Conversation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pauses: list[float] = []
-
-    async def no_sleep(seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr(sending.asyncio, "sleep", no_sleep)
-    channel.sender = TelegramSender(channel.line)
-    say(house, patient, "疼" * 9_000)
-
-    deliver(house, channel)
-
-    assert pauses == [1.0, 1.0]
-
-
-def test_a_long_answer_refused_half_way_is_not_begun_again(
+def test_a_long_answer_refused_half_way_goes_on_where_it_stopped(
     house: House, server: FakeTelegram, channel: Telegram, patient: Conversation
 ) -> None:
-    message = say(house, patient, "疼" * 5_000)
+    message = say(house, patient, "疼" * 4_000 + "痛" * 1_000)
     original = server._result
 
     def second_part_fails(method: str, given: dict[str, Any]) -> Any:
@@ -448,11 +429,13 @@ def test_a_long_answer_refused_half_way_is_not_begun_again(
     server._result = second_part_fails  # type: ignore[method-assign]
 
     deliver(house, channel)
+    stopped = delivery_of(house, message)
     clock_of(house).move(hours=2)
     deliver(house, channel)
 
-    assert delivery_of(house, message).state is OutboxState.UNKNOWN
-    assert len(server.called("sendMessage")) == 2
+    assert (stopped.state, stopped.part) == (OutboxState.FAILED, 2)
+    assert delivery_of(house, message).state is OutboxState.SENT
+    assert [given["text"][0] for given in server.called("sendMessage")] == ["疼", "痛", "痛"]
 
 
 # Telling nobody

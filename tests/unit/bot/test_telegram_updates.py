@@ -7,8 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -21,7 +19,7 @@ from telegram.error import (
 )
 
 from bot.channels.telegram.parse import START, Malformed, from_bytes, from_json
-from bot.channels.telegram.sender import split, translate, units
+from bot.channels.telegram.sender import translate
 from care.model.errors import SendLater, SendRefused, SendUnknown
 
 PERSON = {"id": 77, "is_bot": False, "first_name": "兰"}
@@ -135,25 +133,6 @@ def test_a_tap_in_a_group_or_without_data_is_only_answered() -> None:
         received = from_json(update)
         assert received.inbound is None
         assert received.tap is not None
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=400), st.integers(2, 40))
-def test_parts_are_short_enough_and_nothing_but_space_is_lost(text: str, limit: int) -> None:
-    parts = split(text, limit)
-
-    assert all(units(part) <= limit for part in parts)
-    assert "".join("".join(parts).split()) == "".join(text.split())
-
-
-def test_a_long_answer_is_cut_after_a_sentence() -> None:
-    text = "一二三四五六七八。" * 3
-
-    assert split(text, 20) == ["一二三四五六七八。" * 2, "一二三四五六七八。"]
-
-
-def test_characters_outside_the_first_plane_count_double() -> None:
-    assert units("😀") == 2
-    assert split("😀😀😀", 4) == ["😀😀", "😀"]
 
 
 def caused(error: TelegramError, cause: Exception) -> TelegramError:

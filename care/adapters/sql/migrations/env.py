@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
+from care.adapters.sql.columns import metadata
 from care.adapters.sql.schema import render_type
-from care.adapters.sql.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
