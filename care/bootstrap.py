@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from care.adapters.calendar import PackCalendar
+from care.adapters.ladder import load_promises
 from care.adapters.language.assessor import Assessor
 from care.adapters.language.categoriser import Trained
 from care.adapters.language.emotion_model import EmotionModel
@@ -24,6 +25,7 @@ from care.adapters.sql.engine import open_engine
 from care.adapters.sql.keys import Keyring, MasterKey
 from care.adapters.sql.unit_of_work import SqlUnitOfWork
 from care.model.entities import Vocabulary
+from care.model.ladder import Promises
 from care.model.pack import Pack
 from care.model.rights import Terms
 from care.ports import Clock, Dialogue, SafetyReader, Slots, UnitOfWork
@@ -69,10 +71,12 @@ class House:
     engine: Engine
     keys: Keyring
     terms: Terms = field(init=False)
+    ladder: Promises = field(init=False)
 
     def __post_init__(self) -> None:
-        """Complete the terms of sending by what the pack says about them."""
+        """Complete the terms of sending by what the pack says about them, and read who answers a case until when."""
         self.terms = replace(self.settings.terms, more=self.pack.say("right.more"))
+        self.ladder = load_promises(self.settings.pack, self.pack)
 
     @property
     def safety(self) -> SafetyReader:
@@ -86,7 +90,7 @@ class House:
 
     def unit_of_work(self) -> UnitOfWork:
         """Return a fresh transaction."""
-        return SqlUnitOfWork(self.engine, self.keys, self.clock, self.terms)
+        return SqlUnitOfWork(self.engine, self.keys, self.clock, self.terms, self.ladder)
 
     def close(self) -> None:
         """Let go of connections."""

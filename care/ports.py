@@ -8,9 +8,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from care.case_stores import Deadlines, Tasks
 from care.model.appointment import Opening
 from care.model.assessment import Assessment, Context
 from care.model.ids import OutboxId
+from care.model.ladder import Promises
 from care.model.member import Identity
 from care.model.message import Message, Reply
 from care.model.pieces import PieceLimit
@@ -115,7 +117,10 @@ class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
     sessions: VendorSessions
     alarms: Alarms
     access: AccessLog
+    deadlines: Deadlines
+    tasks: Tasks
     rights: SendRights
+    ladder: Promises  # who answers a case until when, on the clinic's calendar
     terms: Terms  # on what terms each channel lets us write
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from care.model.alarm import Alarm
 from care.model.appointment import Appointment, Hold
-from care.model.case import Case
+from care.model.case import Case, CaseLevel
 from care.model.consent import Choice, Purpose
 from care.model.conversation import Conversation
 from care.model.ids import (
@@ -250,6 +250,12 @@ class Cases(Protocol):
 
     def resolved(self, limit: int) -> list[Case]:
         """Return the latest resolved cases."""
+
+    def loads(self) -> Mapping[StaffId, int]:
+        """Return how many unresolved cases each colleague has."""
+
+    def last_assigned(self, levels: frozenset[CaseLevel], limit: int) -> list[StaffId]:
+        """Return to whom the latest cases of these levels went, the latest first."""
 
     def breaching(self, now: datetime) -> list[Case]:
         """Return open cases past their moment whose breach was not recorded yet."""

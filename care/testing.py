@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from care.adapters.ladder import load_promises
+from care.adapters.packs import load_pack
 from care.adapters.sql.engine import open_engine
 from care.adapters.sql.keys import Keyring, MasterKey
 from care.adapters.sql.schema import migrate, migrate_keys
@@ -25,6 +27,7 @@ from care.model.assessment import Assessment, Context, worst
 from care.model.consent import Purpose
 from care.model.errors import DialogueUnavailable
 from care.model.ids import MemberId, OutboxId, StaffId, new_id
+from care.model.ladder import Promises
 from care.model.member import Identity, Member
 from care.model.message import Message, Reply
 from care.model.pieces import PieceLimit
@@ -32,7 +35,7 @@ from care.model.staff import Reader, Role, Staff
 from care.ports import Dialogue, UnitOfWork
 from care.services import conversations
 from care.services.turns import CHECK_IN_DONE
-from care.settings import Settings
+from care.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from care.bootstrap import House
@@ -182,12 +185,20 @@ def test_settings(folder: Path, **changes: object) -> Settings:
 test_settings.__test__ = False  # type: ignore[attr-defined]
 
 
+@cache
+def the_ladder() -> Promises:
+    """Return the clinic's ladder, read once a test run; nothing in it can change."""
+    folder = ROOT / "packs" / "dental"
+    return load_promises(folder, load_pack(folder))
+
+
 class Book:
     """A migrated database and its keys, without the rest of the house."""
 
     def __init__(self, url: str, keys_url: str, folder: Path, clock: FakeClock) -> None:
         self.clock = clock
         self.terms = test_settings(folder).terms
+        self.ladder = the_ladder()
         self.engine = open_engine(url)
         migrate(self.engine)
         key_engine = open_engine(keys_url)
@@ -197,7 +208,7 @@ class Book:
 
     def unit_of_work(self) -> SqlUnitOfWork:
         """Return a fresh transaction."""
-        return SqlUnitOfWork(self.engine, self.keys, self.clock, self.terms)
+        return SqlUnitOfWork(self.engine, self.keys, self.clock, self.terms, self.ladder)
 
     def close(self) -> None:
         """Let go of connections."""

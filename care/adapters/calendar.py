@@ -7,7 +7,7 @@ which staff edit when the notice appears. A year without an entry is unknown, an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,9 @@ import holidays
 from ruamel.yaml import YAML
 
 from care.model.pack import Pack, Practitioner
+
+
+SATURDAY = 6
 
 
 class PackCalendar:
@@ -39,6 +42,26 @@ class PackCalendar:
     def is_make_up_workday(self, day: date) -> bool:
         """Whether this weekend day is worked to make up for a holiday."""
         return day in self._make_up
+
+    def is_festival(self, day: date) -> bool:
+        """Whether the country rests on this day: a statutory holiday, or a weekend that touches one.
+
+        The library names the days off a weekday would lose; the Saturday in the midst of a festival is off as well.
+        """
+        if day in self._make_up:
+            return False
+        if day in self._library:
+            return True
+        if day.isoweekday() < SATURDAY:
+            return False
+        return any(self._touches(day, step) for step in (timedelta(days=1), timedelta(days=-1)))
+
+    def _touches(self, day: date, step: timedelta) -> bool:
+        """Whether a holiday lies next to a day in one direction, or beyond the rest of its weekend."""
+        day += step
+        while day not in self._library and day not in self._make_up and day.isoweekday() >= SATURDAY:
+            day += step
+        return day in self._library and day not in self._make_up
 
     def is_closed(self, day: date) -> bool:
         """Whether the clinic is closed all day: a closure of its own, or a statutory holiday it keeps."""

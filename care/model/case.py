@@ -1,7 +1,6 @@
 """A case: something a human must do for a member, by a stated moment.
 
-Levels and minutes are the clinic's promise; the shipped figures are those of the escalation ladder
-(targets in line with SDCEP: emergency 60 min, urgent 24 h; a clinic changes them in its pack).
+Who that is and which moment, for each level, is the clinic's promise and stands in its pack; see `care.model.ladder`.
 """
 
 from __future__ import annotations
@@ -45,6 +44,7 @@ class Track(StrEnum):
 
 TRACK_OF = {"L": Track.MEDICAL, "P": Track.DISTRESS, "W": Track.CARE, "K": Track.COMPLAINT}
 
+
 # Minutes to the first human, (in hours, on call). None: at the next morning's stated hour.
 PROMISE: dict[CaseLevel, tuple[int, int | None]] = {
     CaseLevel.L0: (5, 5),
@@ -68,7 +68,17 @@ class CaseState(StrEnum):
 
     OPEN = "open"
     TAKEN = "taken"
+    ASKED = "asked"  # a complaint that a colleague calls solved; the member was asked whether it is
+    UNCONFIRMED = "unconfirmed"  # 待确认关闭: nobody answered, also not a carer who asked once more
     RESOLVED = "resolved"
+
+
+class PauseReason(StrEnum):
+    """Why a clock stands still."""
+
+    WAITING_MEMBER = "waiting_member"  # only the member can go on: a picture, a decision
+    MEMBER_LATER = "member_later"  # the member named a later moment
+    THIRD_PARTY = "third_party"  # somebody outside has to answer first: a laboratory, an insurer
 
 
 @dataclass(slots=True)
@@ -90,6 +100,18 @@ class Case:
     breached_at: datetime | None = None
     acknowledged_at: datetime | None = None
     outcome: str | None = None
+    assigned: StaffId | None = None  # whose turn it is: the name the member was told
+    assigned_at: datetime | None = None
+    raised_at: datetime | None = None  # since when it has this level and this clock; None: since it was opened
+    step: int = 0  # how many rungs it has climbed
+    warned_at: datetime | None = None
+    paused_at: datetime | None = None
+    pause_reason: PauseReason | None = None
+    several: bool = False  # several departments have to answer a complaint
+    about: StaffId | None = None  # the colleague a complaint is about, who cannot close it
+    legal_late_at: datetime | None = None
+    asked_at: datetime | None = None  # when the member was asked whether it is solved
+    carer_asks: bool = False  # nobody answered that: a carer asks once
 
     @property
     def track(self) -> Track:

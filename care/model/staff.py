@@ -17,6 +17,12 @@ class Role(StrEnum):
     DOCTOR = "doctor"
     FRONT_DESK = "front_desk"
     LEAD = "lead"
+    HEAD_NURSE = "head_nurse"
+    STORE_MANAGER = "store_manager"
+    DIRECTOR = "director"  # clinic director, a doctor
+    REGIONAL_MANAGER = "regional_manager"
+    MEDICAL_DIRECTOR = "medical_director"  # of the whole group
+    EXECUTIVE = "executive"  # on duty for the group
     ADMIN = "admin"
 
 
@@ -35,6 +41,11 @@ class Staff:
     failed_logins: int = 0
     locked_until: datetime | None = None
     wecom_id: str | None = None  # the account alarms go to, 企业微信 userid
+    away_until: datetime | None = None  # on a break, in treatment, at home; gets no new case until then
+
+    def available(self, now: datetime) -> bool:
+        """Whether a new case may go to this colleague."""
+        return self.active and (self.away_until is None or self.away_until <= now)
 
 
 @dataclass(slots=True)

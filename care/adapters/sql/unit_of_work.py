@@ -13,12 +13,16 @@ from care.adapters.sql.repositories.access import SqlAccessLog
 from care.adapters.sql.repositories.appointments import SqlAppointments
 from care.adapters.sql.repositories.cases import SqlCases
 from care.adapters.sql.repositories.conversations import SqlConversations
+from care.adapters.sql.repositories.deadlines import SqlDeadlines
 from care.adapters.sql.repositories.members import SqlMembers
 from care.adapters.sql.repositories.queues import SqlInbox, SqlOutbox
 from care.adapters.sql.repositories.rights import SqlSendRights
 from care.adapters.sql.repositories.staff import SqlStaffList
+from care.adapters.sql.repositories.tasks import SqlTasks
 from care.adapters.sql.repositories.treatments import SqlTreatments
 from care.adapters.sql.repositories.vendors import SqlAlarms, SqlCursors, SqlVendorSessions
+from care.case_stores import Deadlines, Tasks
+from care.model.ladder import Promises
 from care.model.rights import Terms
 from care.ports import Clock
 from care.queue_stores import Inbox, Outbox, SendRights
@@ -45,18 +49,22 @@ class SqlUnitOfWork:
     cases: Cases
     conversations: Conversations
     cursors: Cursors
+    deadlines: Deadlines
     inbox: Inbox
+    ladder: Promises
     members: Members
     outbox: Outbox
     rights: SendRights
     sessions: VendorSessions
     staff: StaffList
+    tasks: Tasks
     terms: Terms
     treatments: Treatments
     _db: Connection
 
-    def __init__(self, engine: Engine, keys: Keyring, clock: Clock, terms: Terms) -> None:
+    def __init__(self, engine: Engine, keys: Keyring, clock: Clock, terms: Terms, ladder: Promises) -> None:
         self.terms = terms
+        self.ladder = ladder
         self._engine = engine
         self._keys = keys
         self._clock = clock
@@ -79,6 +87,8 @@ class SqlUnitOfWork:
         self.treatments = SqlTreatments(self._db, self._keys)
         self.cases = SqlCases(self._db, self._keys)
         self.staff = SqlStaffList(self._db)
+        self.deadlines = SqlDeadlines(self._db)
+        self.tasks = SqlTasks(self._db, self._keys)
         self.cursors = SqlCursors(self._db)
         self.sessions = SqlVendorSessions(self._db)
         self.alarms = SqlAlarms(self._db)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, literal_column, select, update
 
 from care.adapters.sql import tables as t
 from care.adapters.sql.keys import Keyring
-from care.model.case import URGENCY, Case, CaseLevel, CaseState
+from care.model.case import URGENCY, Case, CaseLevel, CaseState, PauseReason
 from care.model.errors import NotFound
-from care.model.ids import CaseId, MemberId
+from care.model.ids import CaseId, MemberId, StaffId
 
 CHANGING = (
     "reason",
@@ -22,6 +23,17 @@ CHANGING = (
     "resolved_at",
     "breached_at",
     "acknowledged_at",
+    "assigned",
+    "assigned_at",
+    "raised_at",
+    "step",
+    "warned_at",
+    "paused_at",
+    "several",
+    "about",
+    "legal_late_at",
+    "asked_at",
+    "carer_asks",
 )
 
 
@@ -74,6 +86,26 @@ class SqlCases:
         c = t.care_case.c
         return self._cases((c.state == CaseState.OPEN.value) & (c.due_at <= now) & c.breached_at.is_(None))
 
+    def loads(self) -> Mapping[StaffId, int]:
+        c = t.care_case.c
+        whose = func.coalesce(c.owner, c.assigned)
+        query = (
+            select(whose, func.count())
+            .where(literal_column("care_case.state <> 'resolved'"), whose.is_not(None))  # as in the partial index
+            .group_by(whose)
+        )
+        return {StaffId(row[0]): row[1] for row in self._db.execute(query)}
+
+    def last_assigned(self, levels: frozenset[CaseLevel], limit: int) -> list[StaffId]:
+        c = t.care_case.c
+        query = (
+            select(c.assigned)
+            .where(c.assigned_at.is_not(None), c.level.in_([level.value for level in levels]))
+            .order_by(c.assigned_at.desc())
+            .limit(limit)
+        )
+        return [StaffId(row[0]) for row in self._db.execute(query) if row[0]]
+
     def _cases(self, condition: Any) -> list[Case]:
         rows = self._db.execute(select(t.care_case).where(condition).order_by(t.care_case.c.due_at)).mappings()
         return [self._case(row) for row in rows]
@@ -84,6 +116,7 @@ class SqlCases:
         return row | {
             "level": case.level.value,
             "state": case.state.value,
+            "pause_reason": case.pause_reason.value if case.pause_reason else None,
             "detail_sealed": self._keys.seal(case.member_id, "care_case", "detail", case.id, detail),
         }
 
@@ -95,6 +128,7 @@ class SqlCases:
             member_id=member_id,
             level=CaseLevel(row["level"]),
             state=CaseState(row["state"]),
+            pause_reason=PauseReason(row["pause_reason"]) if row["pause_reason"] else None,
             opened_at=row["opened_at"],
             **{name: row[name] for name in CHANGING},
             **detail,

@@ -13,7 +13,7 @@ from care.model.errors import Conflict, NotFound
 from care.model.ids import StaffId
 from care.model.staff import Role, Staff, StaffSession
 
-CHANGING = ("name", "job_title", "password_hash", "active", "failed_logins", "locked_until", "wecom_id")
+CHANGING = ("name", "job_title", "password_hash", "active", "failed_logins", "locked_until", "wecom_id", "away_until")
 
 
 class SqlStaffList:
