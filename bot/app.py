@@ -29,7 +29,11 @@ class BotEdge:
         self._house = house
         self.pulse = Pulse()
         self.telegram = Telegram(house, stored=self._stored) if house.settings.telegram_mode != "off" else None
-        self.wechat = WeChat(house, stored=self._stored) if house.settings.wechat_mode != "off" else None
+        self.wechat = (
+            WeChat(house, stored=self._stored, changed=self.pulse.publish)
+            if house.settings.wechat_mode != "off"
+            else None
+        )
         ways = {WebSender.channel: Way(WebSender())}
         if self.telegram is not None:
             ways[self.telegram.sender.channel] = Way(self.telegram.sender, TELEGRAM_THREADS, PACE_S)

@@ -70,10 +70,14 @@ class Unfollowed:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """A tapped menu entry that says nothing, and still gives a right to write."""
+    """A tapped menu entry that says nothing, and still gives a right to write.
+
+    `account` is set when the member is left waiting for a word; it is who we are to them.
+    """
 
     person: str
     vendor_id: str
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +163,16 @@ def _event(name: str, fields: Mapping[str, Any], person: str) -> list[Heard]:
     key = _text(fields, "EventKey")
     match name:
         case "subscribe" | "subscribe_scan":
-            scene = key.removeprefix("qrscene_") or None
-            return [Followed(person, same, Trigger.SCAN if scene else Trigger.FOLLOW, scene)]
+            return [Followed(person, same, Trigger.FOLLOW, key.removeprefix("qrscene_") or None)]
         case "scan":
             return [Followed(person, same, Trigger.SCAN, key or None)]
         case "unsubscribe":
             return [Unfollowed(person, same)]
         case "click" if key:
             return [Said(Inbound(CHANNEL, person, same, key, trigger=Trigger.CLICK))]
-        case "click" | "scancode_push" | "scancode_waitmsg":
+        case "click" | "scancode_waitmsg":
+            return [Clicked(person, same, _text(fields, "ToUserName"))]
+        case "scancode_push":
             return [Clicked(person, same)]
         case "subscribe_msg_popup_event" | "subscribe_msg_change_event":
             return [
