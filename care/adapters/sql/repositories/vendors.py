@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from care.adapters.sql import tables as t
+from care.adapters.sql import vendor_tables as v
 from care.model.alarm import RINGING, Alarm, occasion
 from care.model.case import CaseLevel
 from care.model.errors import Conflict
@@ -36,7 +37,7 @@ class SqlCursors:
         self._db = db
 
     def claim(self, source: str, now: datetime, lease_until: datetime) -> Cursor | None:
-        c = t.channel_cursor
+        c = v.channel_cursor
         row = self._db.execute(select(c).where(c.c.source == source).with_for_update()).mappings().first()
         if row is None:
             try:
@@ -60,12 +61,12 @@ class SqlCursors:
         return cursor
 
     def get(self, source: str) -> Cursor | None:
-        c = t.channel_cursor
+        c = v.channel_cursor
         row = self._db.execute(select(c).where(c.c.source == source)).mappings().first()
         return Cursor(**row) if row else None
 
     def save(self, cursor: Cursor) -> None:
-        c = t.channel_cursor
+        c = v.channel_cursor
         done = self._db.execute(
             update(c)
             .where(c.c.source == cursor.source, c.c.lease == cursor.lease)
@@ -80,7 +81,7 @@ class SqlCursors:
             raise Conflict("another reader has claimed this log since")
 
     def sources(self, prefix: str) -> list[str]:
-        c = t.channel_cursor.c
+        c = v.channel_cursor.c
         return list(
             self._db.execute(select(c.source).where(c.source.startswith(prefix, autoescape=True)).order_by(c.source))
             .scalars()
@@ -95,12 +96,12 @@ class SqlVendorSessions:
         self._db = db
 
     def get(self, identity_id: IdentityId) -> VendorSession:
-        s = t.vendor_session
+        s = v.vendor_session
         row = self._db.execute(select(s).where(s.c.identity_id == identity_id)).mappings().first()
         return _session(row) if row else VendorSession(identity_id)
 
     def save(self, session: VendorSession) -> None:
-        s = t.vendor_session
+        s = v.vendor_session
         values = {
             "state": int(session.state),
             "epoch": session.epoch,
@@ -114,7 +115,7 @@ class SqlVendorSessions:
             self._db.execute(insert(s).values(identity_id=session.identity_id, **values))
 
     def untold(self, channel: str, now: datetime, limit: int, *, takeovers: bool) -> list[IdentityId]:
-        i, c, s, o = t.identity, t.conversation, t.vendor_session, t.outbox
+        i, c, s, o = t.identity, t.conversation, v.vendor_session, t.outbox
         given_back = and_(c.c.owner == BOT, s.c.state.in_((2, 3)))
         taken_over = and_(c.c.owner != BOT, c.c.reply_to == i.c.id)
         waiting = exists().where(o.c.conversation_id == c.c.id, o.c.identity_id == i.c.id, o.c.state.in_(ON_ITS_WAY))
@@ -143,7 +144,7 @@ class SqlAlarms:
         self._db = db
 
     def claim_due(self, now: datetime, lease_until: datetime, limit: int) -> list[Alarm]:
-        k, a = t.care_case, t.case_alarm
+        k, a = t.care_case, v.case_alarm
         ringing = self._db.execute(
             select(k.c.id, k.c.member_id, k.c.level, k.c.opened_at, k.c.due_at, k.c.breached_at)
             .where(
@@ -197,7 +198,7 @@ class SqlAlarms:
         try:
             with self._db.begin_nested():
                 self._db.execute(
-                    insert(t.case_alarm).values(
+                    insert(v.case_alarm).values(
                         case_id=alarm.case_id,
                         occasion=alarm.occasion,
                         rounds=0,
@@ -210,7 +211,7 @@ class SqlAlarms:
         return True
 
     def _write(self, alarm: Alarm, lease_until: datetime | None) -> None:
-        a = t.case_alarm
+        a = v.case_alarm
         self._db.execute(
             update(a)
             .where(a.c.case_id == alarm.case_id, a.c.occasion == alarm.occasion)
