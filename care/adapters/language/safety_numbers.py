@@ -50,6 +50,11 @@ _BARE = re.compile(
 _GIVEN = re.compile(rf"(?:给|打|说|真的|就是|个数，?)(?:到|个|您)*({_ONE})(?=[，。！？；]|$)")
 #: An answer that begins with the number and goes on about something else.
 _FIRST = re.compile(rf"{_LEAD}({_ONE})(?:分|级)?(?:吧|了|啊|哦|左右|多)?(?=[，。！？；])")
+_TWO_SCORES = re.compile(
+    rf"(?:大?前天|昨天|昨晚|昨日|早上|上午|中午|之前|原来|本来|开始|头天|头两天|上次|从)[^，。！？；\d]{{0,6}}?({_ONE})分?"
+    rf"[^。！？；\d]{{0,4}}?(?:今天|今儿个?|今早|今晚|现在|这会儿?|刚才|晚上|下午|升到|涨到|变成?|到了?|又|都)"
+    rf"[^，。！？；\d]{{0,6}}?({_ONE})(?!\d|[天次点月号片颗粒])"
+)
 _PILLS = re.compile(
     rf"(?:吃|吞|喝|服|灌)(?:下去|下|进去|掉|了|过)*…?({_N}|\d{{2,3}}|几十|十几|好几|一大把|一把|半瓶|一瓶|整瓶|一整瓶|一整板|整板|半板|一板|两板|一盒|整盒)(?:多|来|几)?(片|粒|颗|个|包|瓶|板|盒)?".replace(
         "…?", "(?:[^，。？！；没不]{0,6}?)"
@@ -140,6 +145,17 @@ def pain_scores(text: str, asked: str | None, *, recovering: bool = False) -> li
         if value is not None:
             found.setdefault(match.start(1), Reading("pain", value, match.start(), match.end()))
     return _standing_at_last([found[place] for place in sorted(found)], text)
+
+
+def pain_rise(text: str, asked: str | None) -> Reading | None:
+    """Return the later of two scores, an earlier and one of now, if the pain went up: 前天3，今儿个6."""
+    if asked != "checkin.pain" and not _PAINFUL.search(text):
+        return None
+    for match in _TWO_SCORES.finditer(text):
+        earlier, later = _score(match[1]), _score(match[2])
+        if earlier is not None and later is not None and later > earlier:
+            return Reading("rise", later - earlier, match.start(2), match.end(2))
+    return None
 
 
 def bare_score(text: str) -> float | None:

@@ -40,6 +40,7 @@ ORDER: dict[Level, int] = {
     **{level: place for place, level in enumerate(DISTRESS)},
     **{level: place for place, level in enumerate(COMPLAINT)},
 }
+RISE = 3  # points since an earlier report, from the second day; care.md 2.2
 RECOVERY_DAYS = 14  # a check-in plan runs so long; care.md 2.3
 NO_CONTEXT = Context()
 FEVER = 38.0  # degrees; care.md 2.2
@@ -231,6 +232,9 @@ class _Reader:
             if level is not None and self._holds(reading, "severe_pain"):
                 flag = Flag.SEVERE_PAIN if level is not Medical.WATCH else None
                 found.append(self._number(reading, flag, level, f"number.pain.{level.value}"))
+        rise = numbers.pain_rise(self.whole, self.context.asked)
+        if rise is not None and rise.value >= RISE and self.context.day not in (0, 1):
+            found.append(self._number(rise, Flag.SEVERE_PAIN, Medical.L2, "number.pain.rise"))
         return found
 
     def _recovering(self) -> bool:

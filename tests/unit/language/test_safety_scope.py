@@ -176,3 +176,26 @@ def test_chills_make_it_urgent(text: str, rules: SafetyRules) -> None:
 )
 def test_english_among_the_chinese_is_read(text: str, rules: SafetyRules) -> None:
     assert rules.assess(text).level in ALARMING
+
+
+@pytest.mark.parametrize(
+    "text", ["万一回家又流血怎么处理", "有没有活人，来个喘气的", "漂白做一次多少钱", "麻药还没反应过来牙就出来了"]
+)
+def test_words_of_danger_that_speak_of_something_else_raise_no_alarm(text: str, rules: SafetyRules) -> None:
+    assert rules.assess(text).level not in ALARMING
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "level"),
+    [
+        ("昨天疼2分，今天疼5分", 3, Medical.L2),
+        ("昨天疼2分，今天疼5分", 1, Medical.WATCH),
+        ("昨天疼5分，今天疼6分", 3, Medical.WATCH),
+        ("从5分降到2分", 3, Medical.NONE),
+        ("昨天吃了2片，今天吃了6片，不疼了", 3, Medical.NONE),
+    ],
+)
+def test_pain_that_went_up_by_three_since_an_earlier_day_is_seen_the_same_day(
+    text: str, day: int, level: Medical, rules: SafetyRules
+) -> None:
+    assert rules.assess(text, Context(asked="checkin.pain", day=day)).medical is level
