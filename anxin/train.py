@@ -13,7 +13,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from anxin.up import MODEL, CannotStart, rasa_python
-from care.bootstrap import EMOTION_FOLDER, INTENTS_FOLDER, SAFETY_FOLDER
+from care.bootstrap import EMOTION_FOLDER, INTENTS_FOLDER, SAFETY_FOLDER, SYMPTOM_FOLDER
 from care.settings import ROOT, Settings, inherited_environment
 
 #: Intents whose examples hold no symptom, no low mood and no grievance: what is no alarm.
@@ -41,6 +41,10 @@ VALENCES = {"calm": 0.1, "happy": 0.8, "relieved": 0.6, "afraid": -0.6, "angry":
 QUIET = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "LOG_LEVEL": "WARNING"}
 LANGUAGE = ROOT / "care" / "adapters" / "language"
 READS_TEXT = ("categoriser", "sense", "normalise", "soundalike", "intents", "safety_model", "emotion_model")
+NAMES_SYMPTOMS = (
+    *("symptom_model", "symptom_signs", "entity_symptoms", "entity_symptom_words", "entity_scope", "entity_text"),
+    *("categoriser", "normalise", "soundalike"),
+)
 Say = Callable[[str], None]
 
 
@@ -61,6 +65,12 @@ def assessment_sources() -> Iterator[Path]:
     yield from (LANGUAGE / f"{name}.py" for name in READS_TEXT)
 
 
+def symptom_sources() -> Iterator[Path]:
+    """Yield every file the tagger of symptoms depends on, in a stable order; the rules are what it sees."""
+    yield from sorted((ROOT / "data" / "entities").glob("*.jsonl"))
+    yield from (LANGUAGE / f"{name}.py" for name in NAMES_SYMPTOMS)
+
+
 def fingerprint(sources: Iterable[Path]) -> str:
     """Return the content hash of everything a model depends on."""
     digest = hashlib.sha256()
@@ -77,7 +87,7 @@ def is_fresh(stamp: Path, models: Iterable[Path], sources: Iterable[Path]) -> bo
 
 
 def train(settings: Settings, say: Say) -> bool:
-    """Train what is not fresh, both models side by side; return whether anything was trained.
+    """Train what is not fresh, Rasa's model beside the others; return whether anything was trained.
 
     Raises:
         CannotStart: if Rasa's environment is missing or training failed; the log's place is named.
@@ -86,7 +96,8 @@ def train(settings: Settings, say: Say) -> bool:
     models.mkdir(parents=True, exist_ok=True)
     with _dialogue_in_training(models, say) as dialogue_is_new:
         assessment_is_new = _train_assessment(models, say)
-    return dialogue_is_new or assessment_is_new
+        symptoms_are_new = _train_symptoms(models, say)
+    return dialogue_is_new or assessment_is_new or symptoms_are_new
 
 
 def examples() -> Iterator[tuple[str, str]]:
@@ -122,6 +133,23 @@ def _train_assessment(models: Path, say: Say) -> bool:
     emotion_model.EmotionModel.train(felt).save(models / EMOTION_FOLDER)
     stamp.write_text(fingerprint(assessment_sources()))
     say("✓ 安全和情绪模型训练完成")
+    return True
+
+
+def _train_symptoms(models: Path, say: Say) -> bool:
+    stamp, folder = models / "symptoms.fingerprint", models / SYMPTOM_FOLDER
+    if is_fresh(stamp, (folder,), symptom_sources()):
+        say("✓ 症状模型是最新的，无需训练")
+        return False
+    from care.adapters.language import symptom_model  # noqa: PLC0415 - heavy; only to train
+
+    say("… 正在训练症状模型，大约需要半分钟")
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    lines = symptom_model.read_lines(sorted((ROOT / "data" / "entities").glob("*.jsonl")))
+    symptom_model.SymptomModel.train(list(lines)).save(folder)
+    stamp.write_text(fingerprint(symptom_sources()))
+    say("✓ 症状模型训练完成")
     return True
 
 

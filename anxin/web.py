@@ -50,7 +50,7 @@ def make_app(house: House) -> FastAPI:
         """
         with house.unit_of_work() as uow:
             waiting = uow.inbox.waiting()
-        missing = house.reading.safety.missing()
+        missing = house.reading.missing()
         status = "degraded" if missing else "ok"
         return JSONResponse({"status": status, "waiting": waiting, "missing": missing})
 

@@ -17,6 +17,7 @@ from care.adapters.language.entities import EntityReader
 from care.adapters.language.intents import IntentReader
 from care.adapters.language.safety_model import SafetyModel
 from care.adapters.language.safety_rules import SafetyRules
+from care.adapters.language.symptom_model import SymptomModel
 from care.adapters.language.times import TimeReader
 from care.adapters.packs import clinic_names, load_pack, practitioner_names, service_names
 from care.adapters.rasa import RasaDialogue
@@ -43,8 +44,8 @@ class SystemClock:
         return datetime.now(UTC) + self._shift
 
 
-#: Below the folder of models. Without the first two the rules read alone.
-SAFETY_FOLDER, EMOTION_FOLDER, INTENTS_FOLDER = "safety", "emotion", "intents"
+#: Below the folder of models. Without the first three the rules read alone.
+SAFETY_FOLDER, EMOTION_FOLDER, SYMPTOM_FOLDER, INTENTS_FOLDER = "safety", "emotion", "symptoms", "intents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ class Reading:
     times: TimeReader
     entities: EntityReader
     intents: Trained[IntentReader]  # the dialogue model's own; the dialogue itself asks Rasa
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the names of models without which messages are read by rules alone."""
+        return (*self.safety.missing(), *self.entities.missing())
 
 
 @dataclass(slots=True)
@@ -147,6 +152,6 @@ def _reading(settings: Settings, pack: Pack) -> Reading:
             Trained(settings.model_dir / EMOTION_FOLDER, EmotionModel.load),
         ),
         times=times,
-        entities=EntityReader(vocabulary, times),
+        entities=EntityReader(vocabulary, times, Trained(settings.model_dir / SYMPTOM_FOLDER, SymptomModel.load)),
         intents=Trained(settings.model_dir / INTENTS_FOLDER, IntentReader.load),
     )

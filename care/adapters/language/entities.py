@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 
 from opencc import OpenCC
 
 from care.adapters.language import entity_body, entity_people, entity_quantities, entity_symptoms
+from care.adapters.language.categoriser import Trained
 from care.adapters.language.entity_names import NameReader
 from care.adapters.language.entity_text import Found, PlainText
 from care.adapters.language.normalise import Normalised, normalise
+from care.adapters.language.symptom_model import SymptomModel
 from care.adapters.language.times import TimeReader
 from care.model.entities import Entity, Vocabulary
 
@@ -32,11 +35,17 @@ STRONGER: dict[str, frozenset[str]] = {
 
 
 class EntityReader:
-    """Reads what a message names. Built once a process; safe to share between threads."""
+    """Reads what a message names. Built once a process; safe to share between threads.
 
-    def __init__(self, vocabulary: Vocabulary, times: TimeReader) -> None:
+    Symptoms are tagged by what was trained; where nothing was, or it is damaged, the rules find them alone.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, times: TimeReader, symptoms: Trained[SymptomModel] | None = None
+    ) -> None:
         self._names = NameReader(vocabulary)
         self._times = times
+        self._symptoms = symptoms
 
     def read(self, text: str, now: datetime, asked: str | None = None) -> list[Entity]:
         """Return what is named, in the order of the text.
@@ -55,13 +64,21 @@ class EntityReader:
             *self._names.read(prepared),
             *entity_quantities.read(prepared),
             *entity_body.read(prepared),
-            *entity_symptoms.read(prepared),
+            *self._symptoms_of(prepared),
             *entity_people.read(prepared),
         ]
         entities = [_entity(text, plain, one) for one in _longest(found)]
         entities += self._time(text, now, asked)
         entities = _teeth_apart_from_services(entities, plain.text)
         return sorted(_settled(entities), key=lambda one: (one.start, -one.end))
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the name of what was not trained or cannot be read; reads it if it was not yet."""
+        return () if self._symptoms is None or self._symptoms.get() is not None else ("symptoms",)
+
+    def _symptoms_of(self, plain: PlainText) -> Iterator[Found]:
+        tagger = self._symptoms.get() if self._symptoms else None
+        return tagger.read(plain) if tagger else entity_symptoms.read(plain)
 
     def _time(self, text: str, now: datetime, asked: str | None) -> list[Entity]:
         reading = self._times.read(text, now, asked)

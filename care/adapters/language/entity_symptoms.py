@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from care.adapters.language import entity_symptom_words as words
 from care.adapters.language.entity_scope import is_asserted
 from care.adapters.language.entity_text import Found, PlainText
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Words of a symptom in a plain text, and whether they are said to be so of now."""
+
+    start: int
+    end: int
+    asserted: bool
 
 
 def _guard(choice: str) -> str:
@@ -78,19 +88,34 @@ _NONE_LEFT = re.compile(r"[0零](?:分|度)?(?![\d.])")
 
 
 def read(plain: PlainText) -> Iterator[Found]:
-    """Yield the symptoms that a text asserts; overlapping ones included, the caller keeps the longest."""
+    """Yield the symptoms that a text asserts, by rules alone."""
+    for one in findings(plain):
+        if one.asserted:
+            yield Found("symptom", one.start, one.end, plain.text[one.start : one.end])
+
+
+def findings(plain: PlainText) -> list[Finding]:
+    """Return all words of symptoms, none within another; the asserted go before others, the longer before shorter."""
     text = plain.text
     figures = [match.span() for match in _FIGURE.finditer(text)]
-    for start, end in _still_there(text):
-        yield Found("symptom", start, end, text[start:end])
-        figures.append((start, end))
-    seen: set[tuple[int, int]] = set()
-    for start, end in _finds(plain):
-        if (start, end) in seen or any(first < end and start < last for first, last in figures):
-            continue
-        seen.add((start, end))
-        if not _NONE_LEFT.match(text[end : end + 3]) and is_asserted(text, start, end):
-            yield Found("symptom", start, end, text[start:end])
+    still = set(_still_there(text))
+    found = {Finding(*span, True) for span in still}
+    for start, end in set(_finds(plain)):
+        barred = any(first < end and start < last for first, last in (*figures, *still))
+        denied = barred or bool(_NONE_LEFT.match(text[end : end + 3])) or not is_asserted(text, start, end)
+        found.add(Finding(start, end, not denied))
+    return _apart(sorted(found, key=lambda one: (not one.asserted, one.start - one.end, one.start)))
+
+
+def _apart(found: list[Finding]) -> list[Finding]:
+    kept: list[Finding] = []
+    taken: set[int] = set()
+    for one in found:
+        places = range(one.start, one.end)
+        if one.start < one.end and taken.isdisjoint(places):
+            taken.update(places)
+            kept.append(one)
+    return kept
 
 
 def _still_there(text: str) -> Iterator[tuple[int, int]]:
