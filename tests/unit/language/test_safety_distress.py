@@ -6,7 +6,6 @@ import pytest
 
 from care.adapters.language.safety_rules import SafetyRules
 from care.model.assessment import DISTRESS, Complaint, Context, Distress, Flag, Level, Medical
-from care.settings import ROOT
 
 ALARMING = {Level.URGENT, Level.EMERGENCY, Level.CRISIS}
 
@@ -105,11 +104,6 @@ IDIOMS = [
     "解脱了终于拆线了",
     "再见下周见",
 ]
-
-
-@pytest.fixture(scope="module")
-def rules() -> SafetyRules:
-    return SafetyRules.load(ROOT / "packs" / "dental" / "safety.yml")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 from care.adapters.language.safety_rules import SafetyRules
 from care.model.assessment import MEDICAL, Context, Flag, Level, Medical
-from care.settings import ROOT
 
 ALARMING = {Level.URGENT, Level.EMERGENCY, Level.CRISIS}
 #: Flag (or flags, any of them; none for a sign without one), least level, treatment, day, and what members type.
@@ -255,11 +254,6 @@ QUIET = [
     "肿么了",
     "晃神",
 ]
-
-
-@pytest.fixture(scope="module")
-def rules() -> SafetyRules:
-    return SafetyRules.load(ROOT / "packs" / "dental" / "safety.yml")
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,8 @@ import pytest
 
 from care.adapters.language.safety_rules import SafetyRules
 from care.model.assessment import MEDICAL, Context, Distress, Flag, Level, Medical
-from care.settings import ROOT
 
 ALARMING = {Level.URGENT, Level.EMERGENCY, Level.CRISIS}
-
-
-@pytest.fixture(scope="module")
-def rules() -> SafetyRules:
-    return SafetyRules.load(ROOT / "packs" / "dental" / "safety.yml")
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,6 @@ THREATS = [f"{who}要把你们{what}" for who in ("我", "我们全家") for wha
 
 
 @pytest.fixture(scope="module")
-def rules() -> SafetyRules:
-    return SafetyRules.load(ROOT / "packs" / "dental" / "safety.yml")
-
-
-@pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     danger = [Line(text, distress=Distress.P3) for text in INTO_A_CLOUD]
