@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,8 +134,18 @@ class FakeSender:
         return [text for _, text in self.sent]
 
 
+class _EveryKey(dict[str, str]):
+    """Holds whatever is looked for."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
 class PlainWords:
     """Stands in for a pack where only its texts are needed: says the key and what was filled in."""
+
+    wording = _EveryKey()
+    closures: frozenset[date] = frozenset()
 
     duty_name = "值班护士"
     duty_title = "护士"
