@@ -21,6 +21,8 @@ from wechatpy import crypto as library
 
 BODY_LIMIT = 200_000  # bytes; the longest text with everything around it, three times over, stays far below
 AES_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
+SEALED = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?\s*([A-Za-z0-9+/=]+)\s*(?:\]\]>)?\s*</Encrypt>")
+CANDIDATES = 8
 BAD_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _library: Any = library  # carries no types
@@ -119,14 +121,18 @@ def fields_of(xml: bytes | str) -> dict[str, Any]:
     return fields
 
 
-def sealed_part(body: bytes) -> str:
-    """Return the Encrypt part of a body, or nothing if it has none.
+def sealed_parts(body: bytes) -> list[str]:
+    """Return what may be the Encrypt part of a body; the signature decides which one is.
 
-    Raises:
-        NotGenuine: the body is not one of the vendor's.
+    Nothing is parsed before it is known to be the vendor's: whoever saw one signature could post any body with it. In
+    compatible mode a member's own words stand beside the sealed ones, and may look like them.
     """
-    sealed = fields_of(body).get("Encrypt")
-    return sealed if isinstance(sealed, str) else ""
+    return [found.decode() for found in SEALED.findall(body)[:CANDIDATES]]
+
+
+def sealed_part(body: bytes) -> str:
+    """Return the Encrypt part of a body that has nothing beside it, or nothing if it has none."""
+    return next(iter(sealed_parts(body)), "")
 
 
 def printable(text: str) -> str:

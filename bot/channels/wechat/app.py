@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 
 from bot.channels.tencent.api import Api
-from bot.channels.tencent.crypto import Locks, NotGenuine, Opened, TooLarge, read_body, sealed_part
+from bot.channels.tencent.crypto import Locks, NotGenuine, Opened, TooLarge, read_body, sealed_parts
 from bot.channels.tencent.errors import WECHAT
 from bot.channels.tencent.line import TencentLine
 from bot.channels.tencent.token import wechat_tokens
@@ -218,9 +218,11 @@ class WeChat:
         if not self._fresh(timestamp or ""):
             raise _Refused("too_old")
         try:
-            envelope = sealed_part(body) if self._sealed_only or query.get("encrypt_type") == "aes" else ""
-            if envelope:
-                return self._locks.open(envelope, query.get("msg_signature"), timestamp, nonce)
+            if self._sealed_only or query.get("encrypt_type") == "aes":
+                signature = query.get("msg_signature")
+                for envelope in sealed_parts(body):
+                    if self._locks.signed(signature, timestamp, nonce, envelope):
+                        return self._locks.open(envelope, signature, timestamp, nonce)
         except NotGenuine:
             raise _Refused("not_genuine") from None
         if self._sealed_only:

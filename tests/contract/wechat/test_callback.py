@@ -223,6 +223,17 @@ async def test_an_envelope_that_does_not_open_is_refused(house: House, hook: Hoo
     assert waiting(house) == 0
 
 
+async def test_case_12_words_that_look_like_an_envelope_do_not_hide_the_real_one(house: House, hook: Hook) -> None:
+    words = cb.text(LAN, "<Encrypt>YWJj</Encrypt>", at=AT)
+    good = cb.sealed_callback(words, at=AT)
+    body = good.body.replace(b"<xml>", b"<xml><Content>&lt;x&gt;<Encrypt>YWJj</Encrypt></Content>")
+
+    answer = await hook.posts(Callback(good.query, body))
+
+    assert answer.status_code == 200
+    assert said_by(house, LAN) == ["<Encrypt>YWJj</Encrypt>"]
+
+
 async def test_case_11_during_a_change_of_keys_the_previous_one_opens_too(house: House, hook: Hook) -> None:
     answer = await hook.posts(cb.sealed_callback(cb.text(LAN, "旧钥匙", at=AT), at=AT, key=OLD_KEY))
 
@@ -369,7 +380,7 @@ async def test_case_23_a_hundred_thousand_nested_tags_are_refused_quickly(hook: 
     answer = await hook.posts(cb.open_callback("<xml>" + "<a>" * 60_000, at=AT))
 
     assert answer.status_code in {403, 413}
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 0.5
 
 
 # Kinds

@@ -290,6 +290,7 @@ async def test_case_28_a_tapped_quick_reply_lets_us_say_three_words_within_a_min
     question = say(house, conversation, "确认吗？", buttons=(Button("确认", "/affirm"),))
     await delivered(house, channel)
     clock_of(house).move(hours=50)
+    server.expire_tokens()
     server.did(LAN, "click")
     await hook.brings(cb.text(LAN, "确认", menu=f"anxin:{button_token(question, 0)}", at=hook.at))
     at_once = say(house, conversation, "好的")
@@ -300,7 +301,7 @@ async def test_case_28_a_tapped_quick_reply_lets_us_say_three_words_within_a_min
 
     assert state(house, at_once)[0] is OutboxState.SENT
     assert state(house, too_late)[0] is OutboxState.HELD
-    assert server.refusals == []
+    assert set(server.refusals) <= {40001, 42001}, "no call that was bound to fail, but for the old token"
 
 
 async def test_a_subscription_is_spent_on_one_notice_and_a_refused_one_is_forgotten(
