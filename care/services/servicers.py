@@ -104,6 +104,21 @@ def accepted(
     return conversation
 
 
+def found_held(account: Account, servicer: str, *, uow: UnitOfWork, now: datetime, state: ServiceState) -> bool:
+    """A session turned out to be held at the vendor's desk: take that as `accepted`.
+
+    Returns:
+        False when the conversation was given back here and the vendor only has not been told yet; nothing changes.
+    """
+    identity = conversations.find_or_make_identity(account.channel, account.external_id, uow=uow, now=now)
+    conversation = _conversation(identity, uow=uow)
+    session = uow.sessions.get(identity.id)
+    if session.state in WITH_HUMANS and conversation.owned_by_bot and session.epoch != conversation.epoch:
+        return False
+    accepted(account, servicer, uow=uow, now=now, state=state)
+    return True
+
+
 def ended(account: Account, *, uow: UnitOfWork, now: datetime) -> Conversation | None:
     """The session was ended at the vendor's desk; the bot answers the member's next word.
 

@@ -17,20 +17,24 @@ from care.model.errors import RightSpent, SendLater, SendRefused, SendUnknown
 from care.model.ids import OutboxId
 from care.model.member import Identity
 from care.model.message import BOT_VOICES, Message
+from care.model.pieces import PieceLimit
 from care.model.vendor import WITH_HUMANS, ServiceState
 from care.services.conversations import button_token
 
 logger = logging.getLogger(__name__)
 
 TEXT_BYTES = 2_048
+LIMIT = PieceLimit("bytes", TEXT_BYTES, 5)
 HEAD_BYTES = 1_024  # of the words above a menu
 ENTRY_BYTES = 128
 ENTRIES = 10
 AGAIN_S = 2.0  # after a call without an answer
+THREADS = 8
 PACE_S = 0.3  # seconds between two messages to one customer, so that they arrive in order
 
-#: Called with the account and where its session is, when the vendor's desk turns out to hold it.
-Held = Callable[[Identity, ServiceState, str], None]
+#: Called with the account and where its session is, when the vendor's desk turns out to hold it; says whether it is
+#: meant to, or only not told yet that we have it back.
+Held = Callable[[Identity, ServiceState, str], bool]
 
 
 class WecomSender:
@@ -45,6 +49,7 @@ class WecomSender:
 
     channel = CHANNEL
     idempotent = True
+    limit: PieceLimit | None = LIMIT
 
     def __init__(self, kf: Kf, *, duplicates: frozenset[int], held: Held, alert: Callable[[str], None]) -> None:
         self._kf = kf
@@ -86,8 +91,9 @@ class WecomSender:
         if errcode != WRONG_STATE:
             raise SendUnknown
         state, servicer = self._kf.state(*parties(to.external_id))
+        if state in WITH_HUMANS and not self._held(to, state, servicer):
+            raise RightSpent("session_ending")  # like every ended one it opens with the customer's next word
         if state in WITH_HUMANS:
-            self._held(to, state, servicer)
             if message.author in BOT_VOICES:
                 raise SendLater("with_servicer")
             self._alert(message.conversation_id)
