@@ -257,9 +257,6 @@ class Cases(Protocol):
     def last_assigned(self, levels: frozenset[CaseLevel], limit: int) -> list[StaffId]:
         """Return to whom the latest cases of these levels went, the latest first."""
 
-    def breaching(self, now: datetime) -> list[Case]:
-        """Return open cases past their moment whose breach was not recorded yet."""
-
 
 class StaffList(Protocol):
     """Colleagues and their logins."""

@@ -16,7 +16,6 @@ from ruamel.yaml import YAML
 
 from care.model.pack import Pack, Practitioner
 
-
 SATURDAY = 6
 
 

@@ -6,9 +6,8 @@ Who that is and which moment, for each level, is the clinic's promise and stands
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from care.model.ids import CaseId, MemberId, MessageId, StaffId
 
@@ -43,24 +42,6 @@ class Track(StrEnum):
 
 
 TRACK_OF = {"L": Track.MEDICAL, "P": Track.DISTRESS, "W": Track.CARE, "K": Track.COMPLAINT}
-
-
-# Minutes to the first human, (in hours, on call). None: at the next morning's stated hour.
-PROMISE: dict[CaseLevel, tuple[int, int | None]] = {
-    CaseLevel.L0: (5, 5),
-    CaseLevel.L1: (10, 15),
-    CaseLevel.L2: (30, 60),
-    CaseLevel.L3: (240, None),
-    CaseLevel.P3: (2, 5),
-    CaseLevel.P2: (30, 60),
-    CaseLevel.W2: (60, None),
-    CaseLevel.W1: (120, None),
-    CaseLevel.K1: (1440, 1440),
-    CaseLevel.K2: (240, 240),
-    CaseLevel.K3: (30, 30),
-}
-MORNING = {CaseLevel.L3: time(10), CaseLevel.W2: time(9), CaseLevel.W1: time(9, 30)}
-HOURS = (time(9), time(20))
 
 
 class CaseState(StrEnum):
@@ -127,31 +108,3 @@ class Case:
 def more_urgent(one: CaseLevel, other: CaseLevel) -> bool:
     """Whether `one` comes before `other`."""
     return URGENCY.index(one) < URGENCY.index(other)
-
-
-def in_hours(at: datetime, zone: ZoneInfo) -> bool:
-    """Whether the desk is staffed: 09:00 to 20:00 where the clinic is."""
-    return HOURS[0] <= at.astimezone(zone).time() < HOURS[1]
-
-
-def due_at(level: CaseLevel, opened_at: datetime, zone: ZoneInfo) -> datetime:
-    """Return when the first human must have answered.
-
-    Args:
-        level: the case's level.
-        opened_at: aware; when the case was opened or raised to this level.
-        zone: the clinic's zone, which decides what is night.
-
-    Returns:
-        An aware datetime. Levels without a night figure are due on the next morning.
-    """
-    day_minutes, night_minutes = PROMISE[level]
-    if in_hours(opened_at, zone):
-        return opened_at + timedelta(minutes=day_minutes)
-    if night_minutes is not None:
-        return opened_at + timedelta(minutes=night_minutes)
-    local = opened_at.astimezone(zone)
-    morning = datetime.combine(local.date(), MORNING[level], tzinfo=zone)
-    if morning <= local:
-        morning = datetime.combine(local.date() + timedelta(days=1), MORNING[level], tzinfo=zone)
-    return morning.astimezone(opened_at.tzinfo)

@@ -19,13 +19,14 @@ class DeadlineKind(StrEnum):
     LEGAL = "legal"  # the law's own deadline for a complaint
     ASK_MEMBER = "ask_member"  # silence after "solved?": a carer asks once
     CLOSE = "close"  # silence after that: it waits to be closed
+    RESUME = "resume"  # a clock that was held goes on
     PRESENCE = "presence"  # a short sign to somebody in a crisis until a human is in
 
 
+#: What stops while a clock is held, and when the promise is kept.
+OF_PROMISE = frozenset({DeadlineKind.WARN, DeadlineKind.BREACH, DeadlineKind.ESCALATE})
 #: What the clock of a promise is made of; planned anew whenever the case changes.
-OF_CLOCK = frozenset(
-    {DeadlineKind.WARN, DeadlineKind.BREACH, DeadlineKind.ESCALATE, DeadlineKind.LEGAL_WARN, DeadlineKind.LEGAL}
-)
+OF_CLOCK = OF_PROMISE | {DeadlineKind.LEGAL_WARN, DeadlineKind.LEGAL}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ Every refusal carries a stable `code` for machines and never a member's words, n
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class CareError(Exception):
     """Something asked of the core was refused."""
@@ -143,6 +145,27 @@ class BadCredentials(CareError):
     """Login and password do not belong together; which of them is wrong is not told."""
 
     code = "bad_credentials"
+
+
+class NotTheirs(CareError):
+    """This is not for this colleague to decide; `reason` is a code that says why."""
+
+    code = "not_theirs"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not theirs: {reason}")
+        self.reason = reason
+
+
+class HandBackTooSoon(CareError):
+    """A human stays with this member for a while after something grave; `until` says how long."""
+
+    code = "hand_back_too_soon"
+
+    def __init__(self, level: str, until: datetime) -> None:
+        super().__init__(f"not within a day of {level}")
+        self.level = level
+        self.until = until
 
 
 class TooManyAttempts(CareError):

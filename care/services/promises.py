@@ -12,8 +12,9 @@ from care.model.ids import MemberId, MessageId
 from care.model.pack import Pack
 from care.model.staff import BOT_READER
 from care.ports import UnitOfWork
-from care.services import cases
+from care.services import cases, duty
 
+RECEIVED = "sla.received"
 ROUND_TO = timedelta(minutes=5)  # a moment is told as people tell it
 
 
@@ -59,7 +60,7 @@ def give(
     opened = cases.open_case(
         member_id, level, reason, uow=uow, now=now, zone=zone, message_id=message_id, summary=summary
     )
-    colleague = cases.on_duty(opened.case.level, uow=uow)
+    colleague = duty.named(opened.case, uow=uow, now=now)
     member = uow.members.get(member_id, by=BOT_READER, purpose=Purpose.SERVICE_CORE)
     name = colleague.name if colleague else pack.duty_name
     title = colleague.job_title if colleague else pack.duty_title
@@ -70,9 +71,20 @@ def give(
         title=title,
         when=when,
         received=pack.say(
-            "sla.received", 称呼=member.salutation, 姓名=name, 岗位=title, 时间=when, 电话=pack.duty_phone
+            _words(opened.case, uow, now, zone),
+            称呼=member.salutation,
+            姓名=name,
+            岗位=title,
+            时间=when,
+            电话=pack.duty_phone,
         ),
     )
+
+
+def _words(case: Case, uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> str:
+    """Return the sentence that makes the promise: another one when night has fallen and it waits for the morning."""
+    night = uow.ladder.rule(case.level).night
+    return night if night and uow.ladder.is_night(now, zone) and case.due_at - now > timedelta(hours=1) else RECEIVED
 
 
 def _told(due: datetime, now: datetime, zone: ZoneInfo) -> datetime:

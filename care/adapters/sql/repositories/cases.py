@@ -82,10 +82,6 @@ class SqlCases:
         ).mappings()
         return [self._case(row) for row in rows]
 
-    def breaching(self, now: datetime) -> list[Case]:
-        c = t.care_case.c
-        return self._cases((c.state == CaseState.OPEN.value) & (c.due_at <= now) & c.breached_at.is_(None))
-
     def loads(self) -> Mapping[StaffId, int]:
         c = t.care_case.c
         whose = func.coalesce(c.owner, c.assigned)
