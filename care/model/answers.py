@@ -24,6 +24,8 @@ NOTHING = re.compile(r"(?:都?没有?|没啥|没什么|不用|无|没事)(?:的|
 CLAUSE = re.compile(r"[，。！？!?,;；\n]+|\s+")
 CLAUSE_LIMIT = 14  # characters in which a clause answers and says nothing else
 ASKING = re.compile(r"[?？吗]|能不能|可不可以|可以不|怎么|什么|要不要|会不会|多久|呢$")
+DENIED = re.compile(r"(没有?|不|无|未|别|会不会|要是|万一|如果|怕).{0,2}$")
+OVER = re.compile(r"^.{0,4}(好了|没了|没事了|退了|不了|消失了|怎么办)|^(吗|么|会不会)")
 BUT = re.compile(r"就是|但|不过|只是|可是|还是有|倒是")
 
 
@@ -53,6 +55,26 @@ def says_more(question: Question, text: str) -> bool:
         return _read(question, text) not in {"none", "skip"}
     parts = clauses(text)
     return any(len(part) > CLAUSE_LIMIT or ASKING.search(part) or _read(question, part) is None for part in parts)
+
+
+def heard_signs(sign: Question | None, text: str) -> tuple[str, ...]:
+    """Return the signs a member's words tell of, without those they deny, ask about or say are over.
+
+    Args:
+        sign: the pack's question that is never asked, with the phrases of each sign; None if the pack has none.
+        text: the member's words.
+    """
+    if sign is None:
+        return ()
+    found = []
+    for part in clauses(unicodedata.normalize("NFKC", text).replace("痛", "疼")):
+        for value, phrases in sign.says.items():
+            for phrase in phrases:
+                place = part.find(phrase)
+                if place >= 0 and not DENIED.search(part[:place]) and not OVER.search(part[place + len(phrase) :]):
+                    found.append(value)
+                    break
+    return tuple(dict.fromkeys(found))
 
 
 def is_question(text: str) -> bool:

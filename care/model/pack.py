@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from care.model.protocol import AnswerRule, Protocol, Question
+from care.model.protocol import AnswerRule, Protocol, Question, Silence
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
@@ -47,7 +47,7 @@ class Practitioner:
     code: str
     name: str
     gender: Literal["女", "男"]
-    role: Literal["doctor", "hygienist", "nurse"]
+    role: Literal["doctor", "hygienist", "nurse", "coach"]
     title: str
     years: int
     aliases: tuple[str, ...]
@@ -78,6 +78,8 @@ class Service:
     price_note: str = ""
     lead_time_hours: int = 2
     protocol: str | None = None
+    facts: tuple[str, ...] = ()  # what having done it tells about the recovery
+    marks: Literal["crown"] | None = None  # the day it was done is what contacts of an earlier recovery wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class Pack:
     knowledge: Mapping[str, KnowledgeEntry]
     wording: Mapping[str, str]
     closures: Mapping[date, str] = field(default_factory=dict)
+    silence: Silence = field(default_factory=Silence)
 
     def say(self, key: str, **values: object) -> str:
         """Return a sentence of the pack with its blanks filled.

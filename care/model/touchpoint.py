@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -86,4 +85,4 @@ class Answer:
     touchpoint_id: TouchpointId | None = None
     message_id: MessageId | None = None
     day: int | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    because: tuple[str, ...] = ()  # ids of the other answers the decision rests on

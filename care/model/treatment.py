@@ -24,6 +24,9 @@ class Treatment:
     facts: frozenset[str] = frozenset()  # bone_graft, sinus_lift, …
     sutures_out_on: date | None = None
     external_ref: str | None = None
+    instructions: str | None = None  # the doctor's own words to the member, repeated and never added to
+    next_step: str | None = None  # what the plan of treatment has next, as the member may read it
+    pain_before: float | None = None  # 0-10, before the treatment
 
     def day(self, now: datetime, zone: ZoneInfo) -> int:
         """Return the recovery day in the member's zone; the day of treatment is 0."""
@@ -50,3 +53,4 @@ class Episode:
     opened_at: datetime
     status: EpisodeStatus = EpisodeStatus.OPEN
     closed_at: datetime | None = None
+    closed_reason: str | None = None  # a code: stop, over, or what a colleague or the practice said

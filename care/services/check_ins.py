@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from care.model.answer_rules import Decision, decide
+from care.model.answer_rules import SIGN, Decision
 from care.model.answers import read_answer, says_more
-from care.model.case import CaseLevel
+from care.model.case import CaseLevel, more_urgent
 from care.model.consent import Purpose
 from care.model.errors import NotFound
 from care.model.gate import next_awake
@@ -18,9 +18,10 @@ from care.model.message import Button, Reply
 from care.model.pack import Pack
 from care.model.protocol import Question
 from care.model.staff import BOT_READER
-from care.model.touchpoint import WAITING, Answer, Touchpoint, TouchpointKind, TouchpointState
+from care.model.touchpoint import WAITING, Touchpoint, TouchpointKind, TouchpointState
 from care.ports import Clock, UnitOfWork
-from care.services import cases, recovery
+from care.services import cases, recovery, verdicts
+from care.services.verdicts import Course
 
 SOON = timedelta(hours=1)
 RECHECK_WINDOW = timedelta(hours=14)  # long enough to move past a night
@@ -95,6 +96,7 @@ def answer(
         What to say next, or None when this is not an answer (the dialogue should read it).
     """
     tapped = _tapped_answer(payload)
+    told: CaseLevel | None = None
     if tapped is not None:
         touchpoint = _touchpoint_of(tapped[0], member_id, uow=uow)
         if touchpoint is None:
@@ -107,13 +109,21 @@ def answer(
     else:
         found = uow.treatments.open_check_in(member_id) if alone else None
         code = found.open_question if found else None
-        if found is None or code is None or asked != f"checkin.{code}":
-            return None
-        touchpoint, question = found, pack.questions[code]
-        read = read_answer(question, text)
-        if read is None:
-            return None
-        value = read
+        answers_it = found is not None and code is not None and asked == f"checkin.{code}"
+        read = read_answer(pack.questions[code], text) if answers_it and code is not None else None
+        told = verdicts.hear(
+            member_id,
+            text,
+            touchpoint=found if answers_it else None,
+            message_id=message_id,
+            uow=uow,
+            now=clock.now(),
+            pack=pack,
+            zone=zone,
+        )
+        if found is None or code is None or read is None:
+            return _told_only(told, found if answers_it else None, uow=uow, now=clock.now())
+        touchpoint, question, value = found, pack.questions[code], read
     for code in dict.fromkeys(REPORT_ASKS[flag] for flag in flags if flag in REPORT_ASKS):
         if code != question.code and code not in touchpoint.ask:
             touchpoint.ask = (*touchpoint.ask, code)
@@ -129,6 +139,8 @@ def answer(
         zone=zone,
         alone=alone,
     )
+    if told in STOPPING and (outcome.level not in STOPPING or more_urgent(told, outcome.level)):
+        return _told_only(told, touchpoint, uow=uow, now=clock.now())
     if outcome.over and asked != f"checkin.{question.code}":
         # a late tap does not take back what was asked since
         return replace(outcome, after=replace(outcome.after, asked=asked))
@@ -219,14 +231,17 @@ def _take(
     alone: bool,
 ) -> Outcome:
     now = clock.now()
-    decision = Decision("ok", rule="skipped", reason="跳过")
-    if value != "skip":
-        decision = _judge(touchpoint, question, value, uow=uow, now=now, pack=pack)
+    if touchpoint.episode_id is None:
+        raise NotFound("episode of touchpoint", touchpoint.id)
+    course = verdicts.course_of(touchpoint.episode_id, uow=uow, pack=pack)
+    verdict = verdicts.judge(course, question.code, value, plan=touchpoint.plan, uow=uow, now=now, pack=pack)
+    decision = verdict.decision
     if question.code not in touchpoint.answered:
         touchpoint.answered = (*touchpoint.answered, question.code)
-    level = CaseLevel(decision.level) if decision.verdict == "escalate" and decision.level else None
-    _store(touchpoint, question, value, decision, message_id=message_id, uow=uow, now=now)
-    before = pack.say("checkin.ok")
+    level = verdicts.level_of(decision)
+    verdicts.store(
+        course, question.code, value, verdict, touchpoint_id=touchpoint.id, message_id=message_id, uow=uow, now=now
+    )
     if level is not None:
         cases.open_case(
             touchpoint.member_id,
@@ -242,14 +257,10 @@ def _take(
             touchpoint.closed_at = touchpoint.closed_at or now
             uow.treatments.save_touchpoint(touchpoint)
             return Outcome(question.code, level=level)
-        before = pack.say("checkin.passed_on")
-    elif decision.verdict == "watch" and decision.recheck is not None and alone:
+    again = None
+    if decision.recheck is not None and alone:
         again = _plan_recheck(touchpoint, question, decision, uow=uow, now=now)
-        member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
-        before = pack.say(
-            "checkin.watch_bleed" if question.code == "bleed" else "checkin.watch",
-            时间=pack.clock_words(again.due_at, now, member.tz),
-        )
+    before = _words_about(decision, course, again, now=now, pack=pack)
     following = touchpoint.open_question
     if following is not None:
         uow.treatments.save_touchpoint(touchpoint)
@@ -259,61 +270,37 @@ def _take(
     return Outcome(question.code, before, closing(touchpoint.member_id, uow=uow, now=now, pack=pack), level)
 
 
-def _judge(
-    touchpoint: Touchpoint, question: Question, value: str, *, uow: UnitOfWork, now: datetime, pack: Pack
-) -> Decision:
-    member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
-    if touchpoint.episode_id is None:
-        raise NotFound("episode of touchpoint", touchpoint.id)
-    episode = uow.treatments.episode(touchpoint.episode_id)
-    treatment = uow.treatments.treatment(episode.treatment_id)
-    protocol = pack.protocols[episode.protocol]
-    said = uow.treatments.answers(episode.id)
-    earlier = [item for item in said if item.question == question.code and item.value != "skip"]
-    return decide(
-        question.code,
-        value,
-        hours=(now - treatment.ended_at).total_seconds() / 3600,
-        day=treatment.day(now, member.tz),
-        history=[(item.day or 0, item.value) for item in earlier],
-        protocol=protocol,
-        facts=treatment.facts | member.risk_facts,
-        plan=touchpoint.plan,
-        rules=pack.rules,
-    )
+def _told_only(
+    told: CaseLevel | None, touchpoint: Touchpoint | None, *, uow: UnitOfWork, now: datetime
+) -> Outcome | None:
+    """End the talk over what was told beside the questions, if it needs somebody at once."""
+    if told not in STOPPING:
+        return None
+    if touchpoint is not None:
+        touchpoint.closed_at = touchpoint.closed_at or now
+        uow.treatments.save_touchpoint(touchpoint)
+    return Outcome(SIGN, level=told)
 
 
-def _store(
-    touchpoint: Touchpoint,
-    question: Question,
-    value: str,
-    decision: Decision,
-    *,
-    message_id: MessageId | None,
-    uow: UnitOfWork,
-    now: datetime,
-) -> None:
-    day = None
-    if touchpoint.episode_id is not None:
-        member = uow.members.get(touchpoint.member_id, by=BOT_READER, purpose=Purpose.CARE)
-        episode = uow.treatments.episode(touchpoint.episode_id)
-        day = uow.treatments.treatment(episode.treatment_id).day(now, member.tz)
-    uow.treatments.add_answer(
-        Answer(
-            id=new_id(),
-            member_id=touchpoint.member_id,
-            question=question.code,
-            value=value,
-            at=now,
-            verdict=decision.verdict,
-            rule=decision.rule,
-            level=decision.level,
-            reason=decision.reason,
-            episode_id=touchpoint.episode_id,
-            touchpoint_id=touchpoint.id,
-            message_id=message_id,
-            day=day,
-        )
+def _words_about(decision: Decision, course: Course, again: Touchpoint | None, *, now: datetime, pack: Pack) -> str:
+    """Return what is said about an answer: the row's own sentence, or the one for its verdict."""
+    usual = "checkin.ok"
+    if decision.verdict == "escalate":
+        usual = "checkin.passed_on"
+    elif again is not None:
+        usual = "checkin.watch"
+    key = decision.say or usual
+    if decision.verdict == "watch" and again is None:
+        key = "checkin.ok"  # with a carer in the conversation no second look is promised
+    instructions = course.treatment.instructions
+    if not instructions and f"{key}_plain" in pack.wording:
+        key = f"{key}_plain"
+    doctor = pack.practitioners.get(course.treatment.practitioner)
+    return pack.say(
+        key,
+        时间=pack.clock_words(again.due_at, now, course.member.tz) if again else "",
+        医生=doctor.name if doctor else pack.say("word.doctor"),
+        医嘱原话=instructions or "",
     )
 
 
@@ -347,7 +334,7 @@ def _plan_recheck(
         created_at=now,
         safety=True,
         episode_id=touchpoint.episode_id,
-        ask=(question.code,),
+        ask=decision.recheck_ask or (question.code,),
     )
     uow.treatments.plan(again)
     return again

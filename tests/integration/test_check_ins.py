@@ -382,7 +382,7 @@ def test_of_harmless_words_and_a_bad_tap_the_worse_counts(house: House) -> None:
     taps(house, member, "咬了 30 分钟纱布还在流")
 
     (case,) = cases_of(house, member.id)
-    assert (case.level, case.reason) == (CaseLevel.L1, "rule:bleed.flowing_faint")
+    assert (case.level, case.reason) == (CaseLevel.L1, "rule:bleed.flowing")
 
 
 def test_a_symptom_told_beside_an_answer_gets_its_own_question(house: House) -> None:

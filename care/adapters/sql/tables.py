@@ -246,6 +246,7 @@ episode = Table(
     Column("opened_at", Moment, nullable=False),
     Column("status", String(16), nullable=False),
     Column("closed_at", Moment),
+    Column("closed_reason", String(80)),
 )
 
 touchpoint = Table(

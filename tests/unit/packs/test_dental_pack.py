@@ -74,7 +74,31 @@ def test_every_opening_is_short_and_free_of_selling(pack: Pack) -> None:
         ("practitioners.yml", "- code: li_yating", "- code: wang_jianguo", "重复"),
         ("protocols.yml", "ask: [pain, bleed, med]", "ask: [pain, horoscope]", "horoscope"),
         ("protocols.yml", "今天辛苦您了", "亲，点击领取优惠", "优惠"),
-        ("rules.yml", "values: [flowing]", "values: [gushing]", "gushing"),
+        ("rules.yml", "values: [flowing]", "values: [spurting]", "spurting"),
+        ("rules.yml", "with: [{question: swell", "with: [{question: swelling", "swelling"),
+        ("rules.yml", "with: [{question: swell", "with: [{quetion: swell", "没有这个字段"),
+        ("rules.yml", "values: [bad_taste, ear_pain]", "values: [bad_smell]", "没有的说法 bad_smell"),
+        ("rules.yml", "treatments: [root_canal], from_day", "treatments: [rootcanal], from_day", "没有的恢复方案"),
+        ("rules.yml", "plans: [C1]", "plans: [C11]", "没有的关怀点"),
+        ("rules.yml", "recheck_minutes: 35, say: checkin.watch_bleed, reason: 吐", "recheck_minutes: 5, say: checkin.watch_bleed, reason: 吐", "太密"),
+        ("rules.yml", "say: checkin.med_missed", "say: checkin.med_mist", "checkin.med_mist"),
+        ("rules.yml", "- {id: pain.five", "- {id: pain.nine", "规则 pain.nine 重复"),
+        ("rules.yml", "level: L1, reason: 疼到 9 分以上", "level: L9, reason: 疼到 9 分以上", "L9"),
+        ("rules.yml", "- {id: swell.more_early, question: swell, values: [more], verdict: watch, recheck_minutes: 720", "- {id: swell.more_early, question: swell, values: [more], verdict: watch, recheck_minutes: 720, recheck_ask: [swell, temp]", "绕回了自己：swell → temp → swell"),
+        ("protocols.yml", "      purpose: turn of the curve; reminder", "      porpoise: turn of the curve; reminder", "没有这个字段"),
+        ("protocols.yml", 'window: ["18:30", "20:00"]', 'window: ["20:30", "21:30"]', "安静时间"),
+        ("protocols.yml", 'window: ["09:00", "10:30"]', 'window: ["08:00", "10:30"]', "安静时间"),
+        ("protocols.yml", "- code: F7\n      day: 7", "- code: F7\n      day: 9", "F7 在第 9 天，可恢复到第 8 天就结束了"),
+        ("protocols.yml", "    keep: [E14]", "    keep: [E15]", "没有 E15"),
+        ("protocols.yml", "    last_day: 10", "    last_day: 5", "早于 from_day"),
+        ("protocols.yml", "先歇着，别的都不急。", "先歇着，别的都不急，想吃什么喝什么等麻药退干净了再说，枕头垫高一点。", "太长了"),
+        ("protocols.yml", "  approved_by: 周明（医疗总监）\n", "", "approved_by：缺少这一项"),
+        ("protocols.yml", "  approved_by: 周明（医疗总监）", '  approved_by: " "', "没有写由谁批准"),
+        ("protocols.yml", "  approved_on: 2026-11-24", "  approved_on: 上周", "approved_on"),
+        ("protocols.yml", "hours_after: [3, 5]", "hours_after: [5, 3]", "先小后大"),
+        ("protocols.yml", '      plain: "明天拆线，{医生}会仔细看看。有想当面问的先告诉我，我替您记着，免得一躺下就忘了。"\n', "", "plain"),
+        ("protocols.yml", "ask: [pain, bleed, med]", "ask: [pain, sign]", "只听不问"),
+        ("protocols.yml", "    last_two_ok: true", "    last_three_ok: true", "没有这个字段"),
         ("rules.yml", "verdict: escalate, level: L1, reason: 疼到 9 分以上", "verdict: escalate, reason: 疼到 9 分以上", "级别"),
         ("wording.yml", "  l0: ", "  l00: ", "safety.l0"),
         ("wording.yml", "{机构}值班医生", "{门牌号}值班医生", "门牌号"),
@@ -98,6 +122,22 @@ def test_a_mistake_is_named_with_file_and_line(tmp_path: Path, file: str, old: s
     assert named[0].file == f"dental/{file}"
     if "缺少" not in named[0].message:
         assert abs(named[0].line - line) <= 12
+
+
+def test_a_question_that_no_rule_reads_is_refused_where_it_is_asked(tmp_path: Path) -> None:
+    broken = tmp_path / "dental"
+    shutil.copytree(DENTAL, broken)
+    rules = (broken / "rules.yml").read_text().splitlines()
+    kept = [line for line in rules if "question: sens" not in line]
+    (broken / "rules.yml").write_text("\n".join(kept))
+
+    with pytest.raises(PackError) as wrong:
+        load_pack(broken)
+
+    asked = (broken / "protocols.yml").read_text().splitlines()
+    places = [number for number, line in enumerate(asked, start=1) if "ask:" in line and "sens" in line]
+    assert [problem.line for problem in wrong.value.problems] == places
+    assert all("没有一条规则看它的回答" in problem.message for problem in wrong.value.problems)
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

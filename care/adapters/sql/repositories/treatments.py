@@ -35,6 +35,9 @@ class SqlTreatments:
             "kind": treatment.kind,
             "facts": sorted(treatment.facts),
             "external_ref": treatment.external_ref,
+            "instructions": treatment.instructions,
+            "next_step": treatment.next_step,
+            "pain_before": treatment.pain_before,
         }
         ref = treatment.external_ref
         try:
@@ -84,6 +87,7 @@ class SqlTreatments:
                 opened_at=episode.opened_at,
                 status=episode.status.value,
                 closed_at=episode.closed_at,
+                closed_reason=episode.closed_reason,
             )
         )
 
@@ -109,7 +113,12 @@ class SqlTreatments:
         self._db.execute(
             update(t.episode)
             .where(t.episode.c.id == episode.id)
-            .values(status=episode.status.value, closed_at=episode.closed_at, version=episode.version)
+            .values(
+                status=episode.status.value,
+                closed_at=episode.closed_at,
+                closed_reason=episode.closed_reason,
+                version=episode.version,
+            )
         )
 
     def plan(self, touchpoint: Touchpoint) -> bool:
@@ -217,6 +226,7 @@ class SqlTreatments:
             "level": answer.level,
             "reason": answer.reason,
             "day": answer.day,
+            "because": list(answer.because),
         }
         self._db.execute(
             insert(t.answer).values(
@@ -257,11 +267,15 @@ class SqlTreatments:
             facts=frozenset(detail["facts"]),
             sutures_out_on=row["sutures_out_on"],
             external_ref=detail["external_ref"],
+            instructions=detail.get("instructions"),
+            next_step=detail.get("next_step"),
+            pain_before=detail.get("pain_before"),
         )
 
     def _answer(self, row: RowMapping) -> Answer:
         member_id = MemberId(row["member_id"])
         body = self._keys.open(member_id, "answer", "body", row["id"], row["body_sealed"])
+        body["because"] = tuple(body.get("because", ()))
         return Answer(
             id=row["id"],
             member_id=member_id,
@@ -283,6 +297,7 @@ def _episode(row: RowMapping) -> Episode:
         opened_at=row["opened_at"],
         status=EpisodeStatus(row["status"]),
         closed_at=row["closed_at"],
+        closed_reason=row["closed_reason"],
     )
 
 
