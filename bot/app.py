@@ -11,6 +11,8 @@ from bot.channels.telegram.sender import PACE_S
 from bot.channels.web import app as web
 from bot.channels.web.sender import WebSender
 from bot.channels.wechat.app import WeChat
+from bot.channels.wecom import sender as wecom_sending
+from bot.channels.wecom.app import Wecom
 from bot.delivery import Delivery, Way
 from bot.inbound import Workers
 from bot.pulse import Pulse
@@ -34,11 +36,17 @@ class BotEdge:
             if house.settings.wechat_mode != "off"
             else None
         )
+        self.wecom = (
+            Wecom(house, stored=self._stored, changed=self._changed) if house.settings.wecom_mode != "off" else None
+        )
         ways = {WebSender.channel: Way(WebSender())}
         if self.telegram is not None:
             ways[self.telegram.sender.channel] = Way(self.telegram.sender, TELEGRAM_THREADS, PACE_S)
         if self.wechat is not None:
             ways[self.wechat.sender.channel] = Way(self.wechat.sender, WECHAT_THREADS)
+        if self.wecom is not None:
+            way = Way(self.wecom.sender, wecom_sending.THREADS, wecom_sending.PACE_S)
+            ways[self.wecom.sender.channel] = way
         self.delivery = Delivery(house, ways, settled=self._settled)
         self.workers = Workers(house, self.pulse, spoken=self.delivery.wake, taken=self._taken)
 
@@ -50,12 +58,16 @@ class BotEdge:
             router.include_router(self.telegram.routes())
         if self.wechat is not None:
             router.include_router(self.wechat.routes())
+        if self.wecom is not None:
+            router.include_router(self.wecom.routes())
         return router
 
     def start(self) -> None:
         """Start the threads."""
         if self.wechat is not None:
             self.wechat.start()
+        if self.wecom is not None:
+            self.wecom.start()
         self.delivery.start()
         self.workers.start()
         if self.telegram is not None:
@@ -73,6 +85,12 @@ class BotEdge:
             self.telegram.stop()
         if self.wechat is not None:
             self.wechat.stop()
+        if self.wecom is not None:
+            self.wecom.stop()
+
+    def _changed(self, member_id: str) -> None:
+        self.delivery.wake()
+        self.pulse.publish(member_id)
 
     def _stored(self, recorded: Recorded) -> None:
         self.workers.wake()
