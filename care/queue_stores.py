@@ -71,6 +71,9 @@ class Outbox(Protocol):
     def ahead(self, identity_id: IdentityId, weight: int) -> int:
         """Return how many messages that matter more than `weight` wait for this account."""
 
+    def last_queued(self, identity_id: IdentityId) -> OutboxItem | None:
+        """Return the latest message that will leave for this account as soon as its turn comes."""
+
     def held(self, conversation_id: ConversationId) -> list[OutboxItem]:
         """Return what waits for the member's word, the oldest first."""
 

@@ -21,7 +21,6 @@ def run(house: House, stop: threading.Event | None = None) -> None:
     if stop is None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: ended.set())
-    ticks.plan_moments(house)
     pulse = BackgroundScheduler(timezone="UTC")
     every = house.settings.scheduler_pulse_s
     for job, seconds in (
@@ -29,6 +28,7 @@ def run(house: House, stop: threading.Event | None = None) -> None:
         (ticks.tell_breaches, every),
         (ticks.chase_silence, every * 15),
         (ticks.release_holds, every * 15),
+        (ticks.expire_held, every * 15),
     ):
         pulse.add_job(
             _guarded(house, job),

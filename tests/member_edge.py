@@ -70,7 +70,7 @@ def say(
         fresh = uow.conversations.get(conversation.id, lock=True)
         now = house.clock.now()
         message = outbox.enqueue(
-            fresh, text, author=author, key=f"said:{text}"[:120], uow=uow, now=now, buttons=buttons, carer_id=carer_id
+            fresh, text, author=author, key=f"said:{text}"[:110], uow=uow, now=now, buttons=buttons, carer_id=carer_id
         )
         uow.conversations.save(fresh)
         uow.commit()

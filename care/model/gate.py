@@ -17,6 +17,7 @@ from care.model.consent import Purpose, allowed
 from care.model.conversation import Conversation
 from care.model.errors import NaiveDatetime
 from care.model.member import Member
+from care.model.rights import ChannelRight
 from care.model.touchpoint import Touchpoint, TouchpointKind
 
 QUIET = (time(21), time(8, 30))  # nobody is written to at night; clinic protocol 2026-01
@@ -25,6 +26,7 @@ A_DAY = 1  # check-ins a day; those for safety always go, the others only as the
 SAME_TALK = timedelta(minutes=75)  # a re-check promised within the hour belongs to the talk that asked for it
 TALKING = timedelta(minutes=3)  # a conversation this fresh is not interrupted
 WAIT_FOR_HUMAN = timedelta(minutes=30)
+ASKS_FOR_WORD = "asks_for_word"  # cleared, but only a notice may go; the words wait for the member's
 SERIOUS = frozenset({CaseLevel.L0, CaseLevel.L1, CaseLevel.P2, CaseLevel.P3})
 
 
@@ -62,6 +64,7 @@ def decide(
     sent_today: int,
     reachable: bool,
     now: datetime,
+    right: ChannelRight = ChannelRight.OPEN,
 ) -> GateDecision:
     """Decide on one planned contact.
 
@@ -73,6 +76,7 @@ def decide(
         sent_today: check-ins already handed over on the member's calendar day, those for safety included.
         reachable: whether any channel account can be written to.
         now: aware.
+        right: what the vendors let us send to this member now.
 
     Returns:
         One verdict with one reason code; a postponement says until when.
@@ -98,7 +102,9 @@ def decide(
         return _later(touchpoint, conversation.last_member_at + TALKING, "talking")
     if touchpoint.kind is TouchpointKind.CHECK_IN and not touchpoint.safety and sent_today >= A_DAY:
         return GateDecision(Verdict.SUPPRESSED, "daily_cap")
-    return GateDecision(Verdict.CLEARED, "cleared")
+    if right is ChannelRight.NONE:
+        return GateDecision(Verdict.SUPPRESSED, "no_right")
+    return GateDecision(Verdict.CLEARED, "cleared" if right is ChannelRight.OPEN else ASKS_FOR_WORD)
 
 
 def next_awake(at: datetime, zone: ZoneInfo, *, late: time = QUIET[0]) -> datetime:

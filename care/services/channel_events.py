@@ -168,5 +168,5 @@ def _deed(
     if not uow.rights.note(channel, vendor_id, trigger.value, now):
         return EventRecorded(False, identity.member_id, identity.id, scene)
     rights.earn(identity, trigger, uow=uow, now=now)
-    outbox.release(conversation, identity, uow=uow, now=now)
+    sending.release(conversation, identity, uow=uow, now=now)
     return EventRecorded(True, identity.member_id, identity.id, scene)

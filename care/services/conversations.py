@@ -18,7 +18,7 @@ from care.model.pack import Pack
 from care.model.rights import Trigger
 from care.model.staff import Reader
 from care.ports import Clock, UnitOfWork
-from care.services import outbox, rights
+from care.services import outbox, rights, sending
 
 CARER_TEXT_LIMIT = 2_000  # characters of one message a carer writes
 
@@ -104,7 +104,7 @@ def record_inbound(inbound: Inbound, *, uow: UnitOfWork, clock: Clock) -> Record
         identity.reachable = True
         uow.members.save_identity(identity)
     rights.earn(identity, inbound.trigger, uow=uow, now=now)
-    outbox.release(conversation, identity, uow=uow, now=now)
+    sending.release(conversation, identity, uow=uow, now=now)
     return Recorded(item.id, conversation.id, conversation.member_id, message.id)
 
 

@@ -81,6 +81,8 @@ def enqueue(
     terms = uow.terms.of(identity.channel)
     pieces = cut(text, terms.limit, spare=f"\n{uow.terms.more}" if terms.gifts is not None else "")
     last_to_leave = _last_to_leave(identity, worth, len(pieces), uow=uow, now=now)
+    if last_to_leave == 0:
+        _ask_with_the_last(identity, uow=uow)
     for number, piece in enumerate(pieces, start=1):
         uow.outbox.add(
             OutboxItem(
@@ -108,11 +110,19 @@ def enqueue(
 
 
 def _last_to_leave(identity: Identity, weight: Weight, parts: int, *, uow: UnitOfWork, now: datetime) -> int | None:
-    """Return the piece of an answer after which the rights are spent, so that it can ask for a word."""
+    """Return the piece of an answer after which the rights are spent, so that it can ask for a word; 0 for none."""
     if weight is not Weight.ANSWER:
         return None
     left = rights.left(identity, weight, uow=uow, now=now)
-    return left if left is not None and 0 < left < parts else None
+    return left if left is not None and left < parts else None
+
+
+def _ask_with_the_last(identity: Identity, *, uow: UnitOfWork) -> None:
+    """Let the last message that still has a right say that there is more, if it has not left yet."""
+    last = uow.outbox.last_queued(identity.id)
+    if last is not None and last.weight == Weight.ANSWER and last.state is OutboxState.QUEUED:
+        last.asks_more = True
+        uow.outbox.save(last)
 
 
 def as_sent(item: OutboxItem, message: Message, terms: Terms) -> Message:
@@ -126,30 +136,3 @@ def as_sent(item: OutboxItem, message: Message, terms: Terms) -> Message:
         asking = f"{text}\n{terms.more}"
         text = asking if limit is None or limit.length(asking) <= limit.size else text
     return replace(message, text=text, buttons=message.buttons if item.part == item.parts else ())
-
-
-def release(conversation: Conversation, to: Identity, *, uow: UnitOfWork, now: datetime) -> int:
-    """Let go what waited for the member's word, to where they have just written; what is stale is withdrawn.
-
-    Returns:
-        How many messages are on their way again. Each still needs a right when its turn comes.
-    """
-    count = 0
-    for item in uow.outbox.held(conversation.id):
-        if item.stale_at is not None and item.stale_at <= now:
-            item.state, item.reason, item.settled_at = OutboxState.WITHDRAWN, "stale", now
-        else:
-            if _fits(item, to, uow=uow):
-                item.identity_id, item.channel = to.id, to.channel
-            item.state, item.reason, item.retry_at, item.released_at = OutboxState.QUEUED, None, None, now
-            count += 1
-        uow.outbox.save(item)
-    return count
-
-
-def _fits(item: OutboxItem, to: Identity, *, uow: UnitOfWork) -> bool:
-    """Whether pieces cut for one channel may go out on another."""
-    cut_for, takes = uow.terms.of(item.channel).limit, uow.terms.of(to.channel).limit
-    if takes is None or takes == cut_for:
-        return True
-    return cut_for is not None and cut_for.unit == "bytes" and takes.size >= cut_for.size

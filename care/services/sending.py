@@ -13,10 +13,11 @@ from typing import Literal
 
 from care.model.case import CaseLevel
 from care.model.conversation import Conversation
-from care.model.ids import OutboxId, new_id
+from care.model.ids import OutboxId, TouchpointId, new_id
 from care.model.member import Identity
 from care.model.message import BOT_VOICES, Author, OutboxItem, OutboxState
 from care.model.rights import FROM_HUMANS, MATTERS, Weight
+from care.model.touchpoint import TouchpointState
 from care.ports import Clock, UnitOfWork
 from care.services import cases, rights
 
@@ -47,6 +48,11 @@ def start_sending(item: OutboxItem, *, idempotent: bool, uow: UnitOfWork, now: d
     identity = uow.members.identity_by_id(item.identity_id)
     if not identity.reachable:
         return _lose(item, OutboxState.WITHDRAWN, "unreachable", uow=uow, now=now)
+    if any(channel == item.channel for channel, _, _ in uow.rights.pauses(now)):
+        item.state = OutboxState.SENDING if again else OutboxState.QUEUED
+        item.lease_until = now
+        uow.outbox.save(item)
+        return False
     if not again:
         if item.stale_at is not None and item.stale_at <= now:
             return _lose(item, OutboxState.WITHDRAWN, "stale", uow=uow, now=now)
@@ -64,12 +70,9 @@ def start_sending(item: OutboxItem, *, idempotent: bool, uow: UnitOfWork, now: d
 
 def settle_sent(item: OutboxItem, provider_id: str, *, uow: UnitOfWork, clock: Clock) -> None:
     """Record that the vendor accepted the message; a receipt that was faster stands."""
-    fresh = uow.outbox.get(item.id)
+    receipt = _receipt(item, uow=uow)
     item.provider_id, item.settled_at = provider_id, clock.now()
-    if fresh.lease == item.lease and fresh.state in {OutboxState.DELIVERED, OutboxState.READ, OutboxState.REFUSED}:
-        item.state, item.reason = fresh.state, fresh.reason
-    else:
-        item.state, item.reason = OutboxState.SENT, None
+    item.state, item.reason = (receipt.state, receipt.reason) if receipt else (OutboxState.SENT, None)
     uow.outbox.save(item)
 
 
@@ -91,7 +94,10 @@ def settle_refused(item: OutboxItem, reason: str, *, uow: UnitOfWork, clock: Clo
 
 def settle_unknown(item: OutboxItem, *, uow: UnitOfWork, clock: Clock) -> None:
     """Record that it may have been delivered; safety messages are tried again, nothing else is."""
-    if item.author is Author.SAFETY and item.template is None and item.attempts < ATTEMPTS:
+    receipt = _receipt(item, uow=uow)
+    if receipt is not None:
+        _end(item, receipt.state, receipt.reason or "", uow=uow, now=clock.now())
+    elif item.author is Author.SAFETY and item.template is None and item.attempts < ATTEMPTS:
         settle_later(item, "unknown", None, uow=uow, clock=clock)
     else:
         _end(item, OutboxState.UNKNOWN, "no_answer", uow=uow, now=clock.now())
@@ -195,6 +201,48 @@ def expire_held(*, uow: UnitOfWork, clock: Clock, limit: int = 50) -> int:
     return len(late)
 
 
+def release(conversation: Conversation, to: Identity, *, uow: UnitOfWork, now: datetime) -> int:
+    """Let go what waited for the member's word, to where they have just written; what is stale is withdrawn.
+
+    Returns:
+        How many messages are on their way again. Each still needs a right when its turn comes.
+    """
+    answers: list[OutboxItem] = []
+    waiting = uow.outbox.held(conversation.id)
+    for item in waiting:
+        if item.stale_at is not None and item.stale_at <= now:
+            _lose(item, OutboxState.WITHDRAWN, "stale", uow=uow, now=now)
+            continue
+        if _fits(item, to, uow=uow):
+            item.identity_id, item.channel = to.id, to.channel
+        item.state, item.reason, item.retry_at, item.released_at = OutboxState.QUEUED, None, None, now
+        item.asks_more = False
+        uow.outbox.save(item)
+        if item.weight == Weight.ANSWER:
+            answers.append(item)
+    left = rights.left(to, Weight.ANSWER, uow=uow, now=now, waiting=False) if answers else None
+    if left is not None and 0 < left < len(answers):
+        answers[left - 1].asks_more = True
+        uow.outbox.save(answers[left - 1])
+    return sum(item.state is OutboxState.QUEUED for item in waiting)
+
+
+def _fits(item: OutboxItem, to: Identity, *, uow: UnitOfWork) -> bool:
+    """Whether a piece cut for one channel may go out on another."""
+    cut_for, takes = uow.terms.of(item.channel).limit, uow.terms.of(to.channel).limit
+    if takes is None or takes == cut_for:
+        return True
+    return cut_for is not None and cut_for.unit == "bytes" and takes.size >= cut_for.size
+
+
+def _receipt(item: OutboxItem, *, uow: UnitOfWork) -> OutboxItem | None:
+    """Return the message if its receipt came before the answer to the call that sent it."""
+    uow.conversations.get(item.conversation_id, lock=True)
+    fresh = uow.outbox.get(item.id)
+    early = {OutboxState.DELIVERED, OutboxState.READ, OutboxState.REFUSED}
+    return fresh if fresh.lease == item.lease and fresh.state in early else None
+
+
 def _piece_before(item: OutboxItem, *, uow: UnitOfWork) -> OutboxState | None:
     """Return what became of the piece before this one: its words only make sense after those."""
     if item.part == 1:
@@ -225,6 +273,9 @@ def _hold(
     item.state, item.reason, item.retry_at = OutboxState.HELD, reason, None
     item.stale_at = item.stale_at or now + uow.terms.held_for
     uow.outbox.save(item)
+    if conversation.asked is not None and item.part == item.parts:
+        conversation.asked = None  # its question was not read, so the next word is no answer to it
+        uow.conversations.save(conversation)
     last = conversation.last_member_at
     present = last is not None and now - last < uow.terms.present_for
     if present and not vendor_says and Weight(item.weight) > FROM_HUMANS:
@@ -287,9 +338,25 @@ def _lose(
     """End a message that will not reach the member; a human is told of what matters, or of anything if `always`."""
     _end(item, state, reason, uow=uow, now=now)
     matters = Weight(item.weight) in MATTERS
+    if reason == "stale" and (plan := _expire_contact(item, uow=uow)) is not None:
+        if matters:
+            _tell_humans(item, f"not_reached:{plan}", uow=uow, now=now)
+        return False
     if item.template is None and (matters or (always and item.weight <= Weight.ANSWER)):
         _tell_humans(item, f"undelivered:{item.author}", uow=uow, now=now)
     return False
+
+
+def _expire_contact(item: OutboxItem, *, uow: UnitOfWork) -> str | None:
+    """Record that a planned contact was not made after all because its time went by; return its plan."""
+    kind, _, key = item.key.partition(":")
+    if kind != "touchpoint" or ":" in key:
+        return None
+    touchpoint = uow.treatments.touchpoint(TouchpointId(key), lock=True)
+    if touchpoint.state is TouchpointState.HANDED_OVER and touchpoint.closed_at is None:
+        touchpoint.state, touchpoint.reason = TouchpointState.EXPIRED, "no_right"
+        uow.treatments.save_touchpoint(touchpoint)
+    return touchpoint.plan
 
 
 def _tell_humans(item: OutboxItem, reason: str, *, uow: UnitOfWork, now: datetime) -> None:

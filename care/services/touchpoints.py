@@ -14,10 +14,11 @@ from care.model.gate import GateDecision, Verdict
 from care.model.member import Member
 from care.model.message import Author, Reply
 from care.model.pack import Pack
+from care.model.rights import ChannelRight, Weight
 from care.model.staff import SCHEDULER_READER
 from care.model.touchpoint import Touchpoint, TouchpointKind, TouchpointState
 from care.ports import Clock, UnitOfWork
-from care.services import cases, check_ins, outbox
+from care.services import cases, check_ins, outbox, rights
 
 SECOND_CHANNEL_AFTER = timedelta(hours=3)  # a safety contact without an answer; clinic protocol 2026-01
 CARER_CALLS_AFTER = timedelta(hours=12)
@@ -132,6 +133,9 @@ def _ask_gate(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime) -> Gate
         return GateDecision(Verdict.SUPPRESSED, f"consent_{refused.reason}")
     conversation = uow.conversations.of_member(member.id, lock=True)
     reachable = any(identity.reachable for identity in uow.members.identities_of(member.id))
+    right = ChannelRight.NONE
+    if conversation is not None and reachable:
+        right = rights.of_planned(conversation, weight_of(touchpoint), uow=uow, now=now)
     return gate.decide(
         touchpoint,
         member=member,
@@ -140,7 +144,15 @@ def _ask_gate(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime) -> Gate
         sent_today=_sent_today(member, uow=uow, now=now),
         reachable=reachable,
         now=now,
+        right=right,
     )
+
+
+def weight_of(touchpoint: Touchpoint) -> Weight:
+    """Return what a planned contact is worth when rights to send are short."""
+    if touchpoint.kind is TouchpointKind.REMINDER:
+        return Weight.REMINDER
+    return Weight.SAFETY_CHECK_IN if touchpoint.safety else Weight.CHECK_IN
 
 
 def _sent_today(member: Member, *, uow: UnitOfWork, now: datetime) -> int:
@@ -161,7 +173,7 @@ def _say(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) 
     reply = compose(touchpoint, uow=uow, now=now, pack=pack)
     if reply is None:
         return False
-    _choose_channel(conversation, uow=uow)
+    _choose_channel(conversation, weight_of(touchpoint), uow=uow, now=now)
     if not conversation.introduced:
         conversation.introduced = True
         reply = Reply("\n".join((pack.say("ai.signature"), reply.text)), reply.buttons, reply.asked)
@@ -174,18 +186,22 @@ def _say(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) 
         uow=uow,
         now=now,
         buttons=reply.buttons,
+        weight=weight_of(touchpoint),
+        stale_at=touchpoint.expires_at,
     )
-    if reply.asked:
+    if touchpoint.reason == gate.ASKS_FOR_WORD:
+        conversation.asked = None  # they have not read the question: whatever they write now is no answer to it
+    elif reply.asked:
         conversation.asked = reply.asked
     uow.conversations.save(conversation)
     return True
 
 
-def _choose_channel(conversation: Conversation, *, uow: UnitOfWork) -> None:
-    """Write where the member wrote last, unless that account cannot be reached any more."""
-    reachable = [one for one in uow.members.identities_of(conversation.member_id) if one.reachable]
-    if reachable and conversation.reply_to not in {one.id for one in reachable}:
-        conversation.reply_to = reachable[0].id
+def _choose_channel(conversation: Conversation, weight: Weight, *, uow: UnitOfWork, now: datetime) -> None:
+    """Write where the member wrote last, unless nothing may be sent there and another account can be reached."""
+    way = rights.way_to(conversation, weight, uow=uow, now=now)
+    if way is not None and way.reachable:
+        conversation.reply_to = way.id
 
 
 def compose(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> Reply | None:
@@ -232,7 +248,11 @@ def _second_channel(
         return False
     code = touchpoint.open_question
     others = [
-        one for one in uow.members.identities_of(member.id) if one.reachable and one.id != conversation.reply_to
+        one
+        for one in uow.members.identities_of(member.id)
+        if one.reachable
+        and one.id != conversation.reply_to
+        and rights.left(one, Weight.SAFETY_CHECK_IN, uow=uow, now=now) != 0
     ]
     if not others or code is None:
         return True
@@ -246,6 +266,7 @@ def _second_channel(
         uow=uow,
         now=now,
         buttons=reply.buttons,
+        weight=Weight.SAFETY_CHECK_IN,
     )
     conversation.asked = reply.asked
     uow.conversations.save(conversation)
@@ -271,7 +292,11 @@ def _mind_the_gap(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, zon
     """A safety contact that could not be made becomes a human's task, unless a human is there already."""
     if not touchpoint.safety or touchpoint.reason in {"human_owner", "open_case", "crisis"}:
         return
-    if touchpoint.kind is TouchpointKind.CHECK_IN and touchpoint.reason != "late_enrolment":
+    if touchpoint.reason == "no_right":
+        cases.open_case(
+            touchpoint.member_id, CaseLevel.W1, f"no_channel:{touchpoint.plan}", uow=uow, now=now, zone=zone
+        )
+    elif touchpoint.kind is TouchpointKind.CHECK_IN and touchpoint.reason != "late_enrolment":
         cases.open_case(
             touchpoint.member_id, CaseLevel.W1, f"not_reached:{touchpoint.plan}", uow=uow, now=now, zone=zone
         )

@@ -20,9 +20,10 @@ from care.model.errors import DialogueUnavailable, OwnershipLost
 from care.model.member import Member
 from care.model.message import Author, InboxItem, InboxState, Message, Reply
 from care.model.pack import Pack
+from care.model.rights import Weight
 from care.model.staff import BOT_READER
 from care.ports import Clock, Dialogue, SafetyReader, UnitOfWork, UnitOfWorkFactory
-from care.services import cases, check_ins, outbox, promises, recovery
+from care.services import cases, check_ins, outbox, promises, recovery, released
 
 CHECK_IN_DONE = "/EXTERNAL_check_in_done"  # lets the dialogue take up what was kept while the check-in ran
 ANSWERED = "answered:"  # noted on a message whose answer was taken, so that a second attempt takes it no second time
@@ -81,7 +82,6 @@ def _read(item: InboxItem, parts: Parts) -> _Read:
         assessment = parts.safety.assess(message.text, _context(conversation, member, uow=uow, now=now))
         uow.conversations.set_assessment(message.id, _kept(assessment))
         left = _react(item, conversation, member, message, assessment, parts, uow=uow, now=now)
-        cases.member_wrote(member.id, uow=uow, now=now, zone=parts.zone)
         if left is None:
             _done(item, uow=uow)
         uow.conversations.save(conversation)
@@ -158,6 +158,9 @@ def _react(
         return _to_dialogue(before, conversation.asked, more=more)
     if answered is not None:
         return _after_answer(item, conversation, answered, uow=uow, now=now)
+    if released.is_only_a_sign(message, assessment) and (let_go := released.question(item, uow=uow)) is not None:
+        conversation.asked = let_go or None
+        return None
     if not _has_words(message.text) and not message.payload:
         _speak(item, conversation, Reply(parts.pack.say("input.empty")), Author.BOT, "empty", uow=uow, now=now)
         return None
@@ -224,7 +227,7 @@ def _open_cases(
 
 
 def _fixed_words(level: CaseLevel, member: Member, parts: Parts, *, uow: UnitOfWork, now: datetime) -> str:
-    colleague = cases.answers(level, member.id, uow=uow, now=now)
+    colleague = cases.on_duty(level, uow=uow)
     name = colleague.name if colleague else parts.pack.duty_name
     title = colleague.job_title if colleague else parts.pack.duty_title
     key = {
@@ -278,7 +281,7 @@ def _answer(item: InboxItem, read: _Read, replies: list[Reply], parts: Parts) ->
                 author = Author.CHECK_IN if reply is ending else Author.BOT
                 _speak(item, conversation, reply, author, str(number), uow=uow, now=now)
             asked = [reply.asked for reply in (*replies, ending) if reply and reply.asked]
-            conversation.asked = asked[-1] if asked else None
+            conversation.asked = asked[-1] if asked else released.question(item, uow=uow) or None
             item.reason = None
         except OwnershipLost:
             item.reason = "human_owner"  # the carer saw the message; what the bot made of it is void
@@ -360,6 +363,7 @@ def _speak(
         uow=uow,
         now=now,
         buttons=reply.buttons,
+        weight=Weight.SAFETY if author is Author.SAFETY else Weight.ANSWER,
     )
 
 

@@ -22,6 +22,8 @@ CHANNEL = "web"
 PAGE = 50
 ON_ITS_WAY = frozenset({OutboxState.QUEUED, OutboxState.CLAIMED, OutboxState.SENDING, OutboxState.FAILED})
 
+ARRIVED = frozenset({OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
+
 Line = dict[str, object]
 
 
@@ -105,7 +107,7 @@ def _visible(messages: list[Message], *, uow: UnitOfWork) -> tuple[list[Line], i
         delivery = deliveries.get(message.id)
         if delivery is not None and delivery.state in ON_ITS_WAY:
             waiting = message.seq if waiting is None else waiting
-        elif delivery is None or delivery.state is OutboxState.SENT:
+        elif delivery is None or delivery.state in ARRIVED:
             lines.append(_line(message, uow=uow))
     return lines, waiting
 

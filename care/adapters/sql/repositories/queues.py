@@ -257,7 +257,7 @@ class SqlOutbox:
         o = t.outbox
         for known in (o.c.provider_id == provider_id, o.c.id == provider_id):
             query = select(o).where(o.c.channel == channel, known).order_by(o.c.seq.desc()).limit(1)
-            row = self._db.execute(query.with_for_update()).mappings().first()
+            row = self._db.execute(query).mappings().first()
             if row is not None:
                 return _outbox_item(row)
         return None
@@ -265,9 +265,19 @@ class SqlOutbox:
     def ahead(self, identity_id: IdentityId, weight: int) -> int:
         o = t.outbox.c
         query = select(func.count()).where(
-            o.identity_id == identity_id, o.weight < weight, o.state.in_(("queued", "claimed", "failed"))
+            o.identity_id == identity_id,
+            o.weight < weight,
+            o.template.is_(None),
+            o.state.in_(("queued", "claimed", "failed")),
         )
         return self._db.execute(query).scalar_one()
+
+    def last_queued(self, identity_id: IdentityId) -> OutboxItem | None:
+        o = t.outbox.c
+        waiting = self._some(
+            o.identity_id == identity_id, o.template.is_(None), o.state.in_(("queued", "claimed", "failed"))
+        )
+        return waiting[-1] if waiting else None
 
     def held(self, conversation_id: ConversationId) -> list[OutboxItem]:
         return self._some(HELD, t.outbox.c.conversation_id == conversation_id)
