@@ -21,6 +21,7 @@ def run(house: House, stop: threading.Event | None = None) -> None:
     if stop is None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: ended.set())
+    ticks.plan_moments(house)
     pulse = BackgroundScheduler(timezone="UTC")
     every = house.settings.scheduler_pulse_s
     for job, seconds in (

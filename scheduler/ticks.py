@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from care.bootstrap import House
+from care.model.deadline import Deadline, DeadlineKind
 from care.model.errors import CareError, Conflict, DialogueUnavailable
 from care.model.gate import Verdict
 from care.model.touchpoint import Touchpoint, TouchpointKind
-from care.services import cases, sending, touchpoints
+from care.services import deadlines, sending, touchpoints
 
 logger = logging.getLogger(__name__)
 
 BATCH = 50  # contacts claimed at once
 LEASE = timedelta(seconds=60)
+MOMENTS = 100  # moments of cases claimed at once
+MOMENT_LEASE = timedelta(seconds=15)  # a scheduler that dies holds up a broken promise no longer
 SILENT_AT_ONCE = 10_000  # unanswered contacts of a day; only those that demand something cost a transaction
 ROUNDS = 20  # batches a tick works through before it lets the next tick breathe
 
@@ -86,23 +89,44 @@ def chase_silence(house: House) -> int:
 
 
 def tell_breaches(house: House) -> int:
-    """Record every promise that was just broken and tell its member; return how many were broken."""
-    with house.unit_of_work() as uow:
-        late = cases.breaching(uow=uow, clock=house.clock)
+    """Do what the moments of cases demand: warn, tell a broken promise, climb; return how many were just broken."""
     told = 0
-    for case_id in late:
-        try:
-            with house.unit_of_work() as uow:
-                case = cases.tell_breach(case_id, uow=uow, clock=house.clock, pack=house.pack, zone=house.zone)
-                uow.commit()
-        except Exception as failure:
-            code = failure.code if isinstance(failure, CareError) else type(failure).__name__
-            logger.exception("breach not told", extra={"case_id": case_id, "code": code})
-            continue
-        if case is not None:
-            told += 1
-            logger.warning("case breached", extra={"case_id": case.id, "level": case.level})
+    for _ in range(ROUNDS):
+        with house.unit_of_work() as uow:
+            now = house.clock.now()
+            due = uow.deadlines.claim_due(now, now + MOMENT_LEASE, MOMENTS)
+            uow.commit()
+        told += sum(_fire(house, deadline) for deadline in due)
+        if len(due) < MOMENTS:
+            break
     return told
+
+
+def _fire(house: House, deadline: Deadline) -> bool:
+    """Return whether a promise was just broken. A moment that fails comes again after its lease; others go on."""
+    extra = {"case_id": deadline.case_id, "action": deadline.kind.value}
+    try:
+        with house.unit_of_work() as uow:
+            case = deadlines.fire(deadline, uow=uow, clock=house.clock, pack=house.pack, zone=house.zone)
+            uow.commit()
+    except Exception as failure:
+        code = failure.code if isinstance(failure, CareError) else type(failure).__name__
+        logger.exception("moment of a case failed", extra=extra | {"code": code})
+        return False
+    if case is not None:
+        logger.info("moment of a case", extra=extra | {"level": case.level, "attempt": case.step})
+    return case is not None and deadline.kind is DeadlineKind.BREACH
+
+
+def plan_moments(house: House) -> int:
+    """Write the moments of open cases that have none yet, as after an upgrade; return how many cases had none."""
+    with house.unit_of_work() as uow:
+        bare = [case.id for case in uow.cases.unresolved() if not uow.deadlines.waiting(case.id)]
+    for case_id in bare:
+        with house.unit_of_work() as uow:
+            deadlines.plan(uow.cases.get(case_id, lock=True), uow=uow, now=house.clock.now(), zone=house.zone)
+            uow.commit()
+    return len(bare)
 
 
 def release_holds(house: House) -> int:

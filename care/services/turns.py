@@ -81,6 +81,7 @@ def _read(item: InboxItem, parts: Parts) -> _Read:
         member = uow.members.get(item.member_id, by=BOT_READER, purpose=Purpose.SAFETY)
         assessment = parts.safety.assess(message.text, _context(conversation, member, uow=uow, now=now))
         uow.conversations.set_assessment(message.id, _kept(assessment))
+        cases.member_wrote(member.id, uow=uow, now=now, zone=parts.zone)
         left = _react(item, conversation, member, message, assessment, parts, uow=uow, now=now)
         if left is None:
             _done(item, uow=uow)
@@ -227,7 +228,7 @@ def _open_cases(
 
 
 def _fixed_words(level: CaseLevel, member: Member, parts: Parts, *, uow: UnitOfWork, now: datetime) -> str:
-    colleague = cases.on_duty(level, uow=uow)
+    colleague = cases.answers(level, member.id, uow=uow, now=now)
     name = colleague.name if colleague else parts.pack.duty_name
     title = colleague.job_title if colleague else parts.pack.duty_title
     key = {
