@@ -53,7 +53,8 @@ def everyone() -> None:
         with house.unit_of_work() as uow:
             found = uow.staff.all()
         for one in found:
-            typer.echo(f"{one.login}\t{one.name}\t{one.role}\t{one.job_title}\t{'' if one.active else '已停用'}")
+            state = "" if one.active else "已停用"
+            typer.echo("\t".join((one.login, one.name, one.role, one.job_title, one.wecom_id or "", state)))
 
 
 @app.command("reset", help="给一位同事换一个新密码；解除锁定，并让所有旧的登录失效。")
@@ -71,6 +72,23 @@ def reset(login: Login) -> None:
                 colleague = colleagues.reset_password(login, password, uow=uow, passwords=Argon2Passwords())
                 uow.commit()
         typer.echo(f"{colleague.name}（{colleague.login}）的密码已换新，旧的登录都已失效。")
+
+
+@app.command(
+    "wecom", help="记下一位同事的企业微信账号：告警发到那里，他在企业微信里接待的会话也算到他名下；不给账号就去掉。"
+)
+def wecom(
+    login: Login,
+    account: Annotated[str | None, typer.Argument(help="企业微信后台通讯录里的“账号”。")] = None,
+) -> None:
+    """Set or take away the account a colleague is rung on."""
+    from care.services import staff as colleagues  # noqa: PLC0415
+
+    with plainly(), opened_house() as house, house.unit_of_work() as uow:
+        colleague = colleagues.set_wecom(login, account, uow=uow)
+        uow.commit()
+        told = f"的企业微信账号是 {colleague.wecom_id}" if colleague.wecom_id else "不再用企业微信接收告警"
+        typer.echo(f"{colleague.name}（{colleague.login}）{told}。")
 
 
 def _ask_password() -> str:

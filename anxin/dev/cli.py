@@ -31,3 +31,25 @@ def fake_wechat(
                 break
             if not phone.types(line):
                 break
+
+
+@app.command("fake-wecom", help="模拟企业微信和微信客服：在终端里以客户和同事的身份说话。")
+def fake_wecom(
+    app_url: Annotated[str, typer.Option(help="正在运行的应用地址。")] = APP_URL,
+    port: Annotated[int, typer.Option(help="模拟的企业微信接口监听的端口。")] = 9102,
+) -> None:
+    """Run a WeCom on loopback, with a customer and a colleague in the terminal."""
+    from anxin.dev.wecom_phone import HELP, Phone  # noqa: PLC0415 - only when used
+
+    phone = Phone(app_url, typer.echo, port=port)
+    with phone.server:
+        typer.echo("把下面几行写进 .env，然后重新启动应用：\n")
+        typer.echo(phone.settings())
+        typer.echo(f"\n{HELP}\n")
+        while True:
+            try:
+                line = input()
+            except (EOFError, KeyboardInterrupt):
+                break
+            if not phone.types(line):
+                break

@@ -18,9 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
-
-from anxin.dev.wecom_callbacks import ACCOUNT, CORP, SECRET, bell
+from anxin.dev.wecom_callbacks import ACCOUNT, CORP, SECRET
 
 Json = dict[str, Any]
 
@@ -78,10 +76,17 @@ class FakeWecom:
     Args:
         now: seconds since 1970, as the vendor sees it.
         heard: called with every message a customer receives.
+        noticed: called with every application message a colleague is shown.
+        port: to listen on; any free one if not given.
     """
 
     def __init__(
-        self, now: Callable[[], float] = time.time, *, heard: Callable[[str, Json], None] | None = None
+        self,
+        now: Callable[[], float] = time.time,
+        *,
+        heard: Callable[[str, Json], None] | None = None,
+        noticed: Callable[[str, str], None] | None = None,
+        port: int = 0,
     ) -> None:
         self.now = now
         self.latency_s = 0.0
@@ -97,13 +102,14 @@ class FakeWecom:
         self.empty_pages = 0  # pages without rows that still say has_more
         self.changed = threading.Condition()
         self._heard = heard
+        self._noticed = noticed
         self._codes: dict[str, tuple[float, str, str]] = {}  # code → since when, account, customer
         self._msgids: set[tuple[str, str]] = set()
         self._told: dict[tuple[str, str], float] = {}
         self._times: dict[str, list[float]] = defaultdict(list)
         self._number = 0
         self._let_go = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
@@ -170,11 +176,6 @@ class FakeWecom:
         """Let every access token expire."""
         with self.changed:
             self.tokens.clear()
-
-    def ring(self, url: str, account: str = ACCOUNT) -> int:
-        """Post the bell to an application and return what it answered."""
-        query, body = bell(self.now(), account)
-        return httpx.post(url, params=query, content=body.encode(), timeout=5, trust_env=False).status_code
 
     # What was asked of it
 
@@ -327,6 +328,8 @@ class FakeWecom:
         self._times[person] = [*recent, now]
         self._told[person, text] = now
         self.notices[person].append(text)
+        if self._noticed is not None:
+            self._noticed(person, text)
 
     def _welcome(self, given: Json) -> Json:
         since, *_ = self._codes.pop(given["welcome_code"], (0.0, "", ""))

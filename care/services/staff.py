@@ -30,6 +30,7 @@ LOCK_AT_MOST = timedelta(hours=1)  # nobody is kept out for good by somebody els
 SEEN_EVERY = timedelta(seconds=30)  # how finely the last use of a session is kept
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}[a-z0-9]")
 NAME_LIMIT = 40  # characters
+WECOM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 STRANGERS_KEPT = 4096
 
 
@@ -139,6 +140,24 @@ def reset_password(login: str, password: str, *, uow: UnitOfWork, passwords: Pas
     colleague.failed_logins, colleague.locked_until = 0, None
     uow.staff.save(colleague)
     uow.staff.end_sessions_of(colleague.id)
+    return colleague
+
+
+def set_wecom(login: str, wecom_id: str | None, *, uow: UnitOfWork) -> Staff:
+    """Say which 企业微信 account a colleague is rung on and serves customers with; None for none any more.
+
+    Raises:
+        NotFound: nobody has this login.
+        InvalidInput: it cannot be an account, or is a colleague's already.
+    """
+    colleague = known(login, uow=uow)
+    name = wecom_id.strip() if wecom_id else None
+    if name is not None and not WECOM_ID.fullmatch(name):
+        raise InvalidInput("wecom_id", "1 to 64 letters, digits and . _ - @, as 企业微信 shows the account")
+    if name and any(one.wecom_id == name and one.id != colleague.id for one in uow.staff.all()):
+        raise InvalidInput("wecom_id", "belongs to a colleague already")
+    colleague.wecom_id = name
+    uow.staff.save(colleague)
     return colleague
 
 

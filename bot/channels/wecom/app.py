@@ -74,10 +74,13 @@ class Wecom:
             part.start()
 
     def stop(self) -> None:
-        """End the threads and close the line."""
-        for part in (self.puller, self.desk, self.bells, self.greeter):
-            part.stop()
+        """End the threads; closing the line lets go of those that wait for an answer, which can be asked again."""
+        parts = (self.puller, self.desk, self.bells, self.greeter)
+        for part in parts:
+            part.end()
         self.line.stop()
+        for part in parts:
+            part.stop()
 
     def routes(self) -> APIRouter:
         """Return the callback."""

@@ -58,9 +58,13 @@ class Desk:
         self._thread = threading.Thread(target=self._run, name="wecom-desk", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the account that is being told about."""
+    def end(self) -> None:
+        """Ask the thread to end after the account that is being told about."""
         self._stopping.set()
+
+    def stop(self) -> None:
+        """End and wait for it, at most ten seconds."""
+        self.end()
         if self._thread is not None:
             self._thread.join(10.0)
 

@@ -88,11 +88,15 @@ class Puller:
         self._thread = threading.Thread(target=self._run, name="wecom-pull", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the page that is being read."""
+    def end(self) -> None:
+        """Ask the thread to end after the page that is being read."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+
+    def stop(self) -> None:
+        """End and wait for it, at most ten seconds."""
+        self.end()
         if self._thread is not None:
             self._thread.join(10.0)
 

@@ -57,9 +57,13 @@ class Greeter:
         self._thread = Thread(target=self._run, name="wecom-greet", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the call that is being made."""
+    def end(self) -> None:
+        """Ask the thread to end after the call that is being made."""
         self._stopping.set()
+
+    def stop(self) -> None:
+        """End and wait for it, at most ten seconds."""
+        self.end()
         if self._thread is not None:
             self._thread.join(10.0)
 
