@@ -33,7 +33,9 @@ class HandBack(Body):
     """Giving the conversation back to the bot."""
 
     outcome: Outcome
+    next_step: Outcome = ""
     may_mention: bool = True
+    because: Outcome = ""  # why a lead does it within a day of something grave
 
 
 class Resolve(Body):

@@ -9,11 +9,11 @@ from care.bootstrap import House
 from care.model.case import CaseState
 from care.model.errors import InvalidInput
 from care.model.ids import CaseId, ConversationId, MemberId
-from care.model.staff import Reader, Role
-from care.services import cases, conversations, desk, recovery
+from care.model.staff import Reader
+from care.services import cases, conversations, crisis, desk, recovery
 from console import bodies as b
 from console import words
-from console.door import Door, Once, Refused
+from console.door import Door, Once
 
 NOTE_LIMIT = 2_000  # characters
 
@@ -86,6 +86,8 @@ def _owner_routes(router: APIRouter, house: House, door: Door) -> None:
                 found.id,
                 staff.id,
                 outcome=body.outcome,
+                next_step=body.next_step,
+                because=body.because,
                 may_mention=body.may_mention,
                 uow=uow,
                 clock=house.clock,
@@ -97,14 +99,10 @@ def _owner_routes(router: APIRouter, house: House, door: Door) -> None:
     @router.post("/conversations/{conversation_id}/release")
     def release(request: Request, conversation_id: str, body: b.Release) -> Response:
         """Let automation speak to a member again after a crisis; the lead alone, and in writing."""
-        outcome = _outcome(body.outcome)
         with house.unit_of_work() as uow:
             staff = door.enter_to_change(request, uow)
-            if staff.role is not Role.LEAD:
-                raise Refused(403, "lead_only", "只有组长可以解除危机状态")
             found = desk.guarded_conversation(ConversationId(conversation_id), by=Reader("staff", staff.id), uow=uow)
-            conversations.release_crisis(found.id, uow=uow)
-            conversations.write_note(found, f"解除危机：{outcome}", staff_id=staff.id, uow=uow, now=house.clock.now())
+            crisis.release(found.id, staff.id, body.outcome, uow=uow, clock=house.clock)
             uow.commit()
         return JSONResponse({})
 

@@ -140,6 +140,7 @@ def conversation(one: Conversation, who: Colleagues) -> Json:
         "crisis": one.crisis,
         "reachable": one.reply_to is not None,
         "may_release": one.crisis and who.me.role is Role.LEAD,
+        "may_override": who.me.role is Role.LEAD,
     }
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from care.model.case import CaseLevel
-from care.model.errors import BadCredentials, CareError, Conflict, InvalidInput, NotAllowed, NotFound, TooManyAttempts
+from care.model.errors import (
+    BadCredentials,
+    CareError,
+    Conflict,
+    HandBackTooSoon,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotTheirs,
+    TooManyAttempts,
+)
 from care.model.message import Author, OutboxState
 from care.model.staff import Role
 from care.model.touchpoint import TouchpointState
@@ -147,6 +157,12 @@ ROLE: Mapping[Role, str] = {
     Role.DOCTOR: "医生",
     Role.FRONT_DESK: "前台",
     Role.LEAD: "组长",
+    Role.HEAD_NURSE: "护士长",
+    Role.STORE_MANAGER: "店长",
+    Role.DIRECTOR: "院长",
+    Role.REGIONAL_MANAGER: "区域经理",
+    Role.MEDICAL_DIRECTOR: "医疗总监",
+    Role.EXECUTIVE: "集团值班",
     Role.ADMIN: "管理员",
 }
 TOUCHPOINT: Mapping[TouchpointState, str] = {
@@ -181,6 +197,9 @@ FACT: Mapping[str, str] = {"bone_graft": "植骨", "sinus_lift": "上颌窦提�
 FIELD: Mapping[str, str] = {
     "text": "消息需要 1 到 2000 个字",
     "outcome": "请用一句话写明结果和下一步",
+    "next_step": "请用一句话写明下一步：谁、什么时候、做什么",
+    "until": "请选七天之内的时间",
+    "again_at": "请写明约好什么时候再打",
     "ended_at": "结束时间要在过去一年之内，不能晚于现在",
     "sutures_out_on": "拆线日期不能早于治疗当天",
     "kind": "请选择治疗项目",
@@ -188,11 +207,20 @@ FIELD: Mapping[str, str] = {
     "clinic": "请选择门店",
     "facts": "手术情况请从列表里选",
 }
+NOT_THEIRS: Mapping[str, str] = {
+    "lead_only": "只有组长可以解除危机状态",
+    "complained_about": "投诉说的就是您，要由别的同事来结",
+}
 CONFLICT: Mapping[str, str] = {
     "a colleague owns this conversation": "这段对话正由另一位同事处理",
     "a crisis is released by the lead first": "危机状态未解除，需要组长先解除",
     "this member has no channel to write to": "这位会员还没有可以收消息的渠道，请打电话",
     "the case is resolved": "这件事已经结案",
+    "there is no crisis to release": "危机状态已经解除了",
+    "a complaint is closed by the member": "投诉要会员自己说解决了才能结案",
+    "this clock is never held": "这个级别不能暂停计时",
+    "nothing runs that could be held": "这件事没有在计时",
+    "the member has not been asked": "还没有问过会员",
 }
 
 
@@ -239,6 +267,13 @@ def refusal(error: CareError) -> tuple[int, str]:
         return 401, "登录已失效，请重新登录"
     if isinstance(error, TooManyAttempts):
         return 429, "连续输错太多次，请过几分钟再试"
+    if isinstance(error, NotTheirs):
+        return 403, NOT_THEIRS.get(error.reason, "这件事不能由您来决定")
+    if isinstance(error, HandBackTooSoon):
+        level = level_title(CaseLevel(error.level))
+        if error.level == CaseLevel.P3:
+            return 409, f"「{level}」还不满 24 小时，要由同事陪着，不能交还给小安"
+        return 409, f"「{level}」还不满 24 小时，要由同事陪着；组长写明理由可以提前交还"
     if isinstance(error, Conflict):
         return 409, CONFLICT.get(str(error), "情况已经变化，请看最新内容后再试")
     return 400, "没能完成，请再试一次"

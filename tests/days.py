@@ -246,14 +246,16 @@ def take_over(house: House, member_id: MemberId, staff_id: StaffId) -> None:
         uow.commit()
 
 
-def hand_back(house: House, member_id: MemberId, staff_id: StaffId) -> None:
-    """Let the colleague give it back."""
+def hand_back(house: House, member_id: MemberId, staff_id: StaffId, because: str = "") -> None:
+    """Let the colleague give it back; within a day of something grave a lead says why."""
     conversation = conversation_of(house, member_id)
     with house.unit_of_work() as uow:
         conversations.hand_back(
             conversation.id,
             staff_id,
-            outcome="血已止住，明早复诊",
+            outcome="血已止住",
+            next_step="明早复诊",
+            because=because,
             may_mention=True,
             uow=uow,
             clock=house.clock,

@@ -18,7 +18,7 @@ from care.model.pack import Pack
 from care.model.rights import Trigger
 from care.model.staff import Reader
 from care.ports import Clock, UnitOfWork
-from care.services import outbox, rights, sending
+from care.services import outbox, rights, sending, staying
 
 CARER_TEXT_LIMIT = 2_000  # characters of one message a carer writes
 
@@ -181,19 +181,35 @@ def hand_back(
     staff_id: StaffId,
     *,
     outcome: str,
+    next_step: str,
     may_mention: bool,
     uow: UnitOfWork,
     clock: Clock,
     pack: Pack,
+    because: str = "",
 ) -> Conversation:
-    """Give the conversation back to the bot, with one line on the outcome kept as an internal note.
+    """Give the conversation back to the bot; outcome and next step are kept as an internal note.
+
+    Args:
+        conversation_id: which.
+        staff_id: who hands it back; must hold it.
+        outcome: what was agreed, in one line.
+        next_step: what happens next, by whom and when, in one line.
+        may_mention: whether the bot may bring it up.
+        uow: open.
+        clock: the present.
+        pack: the sentence the member reads.
+        because: why a lead hands it back within a day of something grave.
 
     Raises:
-        InvalidInput: without an outcome.
+        InvalidInput: without an outcome or a next step.
         Conflict: the carer does not own it, or a crisis was not released.
+        HandBackTooSoon: something grave happened within the last day.
     """
     if not outcome.strip():
-        raise InvalidInput("outcome", "say in one line what was agreed and what comes next")
+        raise InvalidInput("outcome", "say in one line what was agreed")
+    if not next_step.strip():
+        raise InvalidInput("next_step", "say in one line what comes next")
     now = clock.now()
     conversation = uow.conversations.get(conversation_id, lock=True)
     if conversation.owner == BOT:
@@ -203,7 +219,13 @@ def hand_back(
     if conversation.crisis:
         raise Conflict("a crisis is released by the lead first")
     colleague = uow.staff.get(staff_id)
-    write_note(conversation, outcome.strip(), staff_id=staff_id, uow=uow, now=now)
+    staying.refuse_too_soon(conversation.member_id, colleague, because, uow=uow, now=now)
+    lines = (
+        outcome.strip(),
+        f"下一步：{next_step.strip()}",
+        f"提前交还：{because.strip()}" if because.strip() else "",
+    )
+    write_note(conversation, "\n".join(filter(None, lines)), staff_id=staff_id, uow=uow, now=now)
     conversation.hand_back()
     conversation.bot_may_mention = may_mention
     outbox.enqueue(
@@ -214,14 +236,6 @@ def hand_back(
         uow=uow,
         now=now,
     )
-    uow.conversations.save(conversation)
-    return conversation
-
-
-def release_crisis(conversation_id: ConversationId, *, uow: UnitOfWork) -> Conversation:
-    """Let automation speak to this member again after a P3; the lead's decision alone."""
-    conversation = uow.conversations.get(conversation_id, lock=True)
-    conversation.crisis = False
     uow.conversations.save(conversation)
     return conversation
 

@@ -62,23 +62,27 @@ export function ask({ title, lead = "", body = [], act, work, tone = "", closabl
 const tell = (dialog) => dispatchEvent(new CustomEvent("dialog", { detail: dialog }));
 
 /** A labelled line of several rows whose emptiness is refused with words beside it. */
-function lines(label, placeholder) {
-  const wrong = h("span", { class: "field-wrong", id: "outcome-wrong", hidden: true }, "请用一句话写明结果和下一步");
+function lines(label, placeholder, { id = "outcome", empty = "请用一句话写明结果和下一步", required = true } = {}) {
+  const wrong = h("span", { class: "field-wrong", id: `${id}-wrong`, hidden: true }, empty);
   const area = h("textarea", {
-    rows: 3, maxlength: OUTCOME_LIMIT, placeholder, "aria-describedby": "outcome-wrong", id: "outcome", required: true,
+    rows: required ? 2 : 1, maxlength: OUTCOME_LIMIT, placeholder, "aria-describedby": `${id}-wrong`, id, required,
     on: { input: () => { wrong.hidden = true; area.removeAttribute("aria-invalid"); } },
   });
   const filled = () => {
-    const empty = !area.value.trim();
-    wrong.hidden = !empty;
-    if (empty) { area.setAttribute("aria-invalid", "true"); area.focus(); }
-    return !empty;
+    const missing = !area.value.trim();
+    wrong.hidden = !missing;
+    if (missing) { area.setAttribute("aria-invalid", "true"); area.focus(); }
+    return !missing;
   };
-  return { node: h("div", { class: "field" }, h("label", { for: "outcome" }, label), area, wrong), area, filled };
+  return { node: h("div", { class: "field" }, h("label", { for: id }, label), area, wrong), area, filled };
 }
 
 export function handBack(conversation, openCases) {
-  const outcome = lines("结果和下一步", "例如：出血已止住，明早 9 点再问一次");
+  const outcome = lines("结果", "例如：出血已止住，人也安心了", { empty: "请用一句话写明结果" });
+  const next = lines("下一步：谁、什么时候、做什么", "例如：明早 9 点小安再问一次，10 点复查", { id: "next-step", empty: "请用一句话写明下一步" });
+  const because = conversation.may_override
+    ? lines("不满 24 小时也要交还的理由（组长）", "急症、紧急、严重低落、重大投诉之后才要写", { id: "because", required: false })
+    : null;
   const mention = h("input", { type: "checkbox", checked: true });
   const left = openCases.length
     ? h("p", { class: "hint warn" }, icon("alarm"),
@@ -87,11 +91,13 @@ export function handBack(conversation, openCases) {
   return ask({
     title: "交还给小安",
     lead: "会员会收到一句说明，之后由小安继续照看。这句话只留在内部备注里。",
-    body: [left, outcome.node, h("label", { class: "check" }, mention, "小安以后可以提起这件事")],
+    body: [left, outcome.node, next.node, because?.node, h("label", { class: "check" }, mention, "小安以后可以提起这件事")],
     act: "交还",
     work: async () => {
-      if (!outcome.filled()) return false;
-      await post(`conversations/${conversation.id}/hand-back`, { outcome: outcome.area.value, may_mention: mention.checked });
+      if (!outcome.filled() || !next.filled()) return false;
+      await post(`conversations/${conversation.id}/hand-back`, {
+        outcome: outcome.area.value, next_step: next.area.value, may_mention: mention.checked, because: because?.area.value ?? "",
+      });
       return true;
     },
   });

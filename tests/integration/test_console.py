@@ -28,7 +28,7 @@ OPEN_TO_ALL = {"/console", "/console/", "/console/login", "/console/logout", "/c
 BODIES: dict[str, dict[str, object]] = {
     "messages": {"key": "a-key-of-mine", "text": "您好"},
     "notes": {"key": "a-key-of-mine", "text": "备注"},
-    "hand-back": {"outcome": "谈好了"},
+    "hand-back": {"outcome": "谈好了", "next_step": "明早再问"},
     "release": {"outcome": "安全了"},
     "resolve": {"outcome": "解决了"},
     "treatments": {

@@ -13,7 +13,7 @@ from httpx import Client
 from care.bootstrap import House
 from care.model.case import CaseLevel, CaseState
 from care.model.message import Author, Reply
-from care.services import outbox
+from care.services import sending
 from console.showing import alert
 from tests.staff_edge import (
     Desk,
@@ -160,7 +160,7 @@ def test_a_message_that_never_arrived_says_why(house: House, carer: Client) -> N
     message = says(house, conversation, "您好")
     with house.unit_of_work() as uow:
         item = uow.outbox.for_messages([message.id])[message.id]
-        outbox.settle_refused(item, "blocked", uow=uow, clock=house.clock)
+        sending.settle_refused(item, "blocked", uow=uow, clock=house.clock)
         uow.commit()
 
     page = carer.get(f"/console/conversations/{conversation.id}/thread").json()
@@ -264,38 +264,70 @@ def test_nothing_and_too_much_are_not_sent(house: House, carer: Client, text: st
 def test_handing_back_keeps_the_outcome_and_lets_the_bot_speak_again(house: House, carer: Client) -> None:
     conversation = somebody(house)
     carer.post(f"/console/conversations/{conversation.id}/take-over", json={})
+    back = f"/console/conversations/{conversation.id}/hand-back"
 
-    without = carer.post(f"/console/conversations/{conversation.id}/hand-back", json={"outcome": "  "})
-    answer = carer.post(
-        f"/console/conversations/{conversation.id}/hand-back", json={"outcome": "血止住了", "may_mention": False}
-    )
+    without = carer.post(back, json={"outcome": "  ", "next_step": "明早再问"})
+    nothing_next = carer.post(back, json={"outcome": "血止住了"})
+    answer = carer.post(back, json={"outcome": "血止住了", "next_step": "明早再问", "may_mention": False})
 
     assert (without.status_code, without.json()["title"]) == (422, "请用一句话写明结果和下一步")
+    assert (nothing_next.status_code, nothing_next.json()["title"]) == (
+        422,
+        "请用一句话写明下一步：谁、什么时候、做什么",
+    )
     assert answer.status_code == 200
     after = reread(house, conversation)
     assert (after.owned_by_bot, after.bot_may_mention) == (True, False)
-    assert "血止住了" in [message.text for message in said(house, conversation) if message.note]
+    assert "血止住了\n下一步：明早再问" in [message.text for message in said(house, conversation) if message.note]
     assert "血止住了" not in "".join(delivered(house))
     writes(house, conversation, "谢谢")
     assert said(house, conversation)[-1].author is Author.BOT
 
 
-def test_a_crisis_goes_back_to_the_bot_only_after_the_lead_has_signed(
-    house: House, carer: Client, lead: Client
+def test_a_crisis_goes_back_to_the_bot_only_after_a_day_and_after_the_lead_has_signed(
+    house: House, desk: Desk, carer: Client, lead: Client
 ) -> None:
     conversation = somebody(house)
     writes(house, conversation, "我不想活了")
     carer.post(f"/console/conversations/{conversation.id}/take-over", json={})
     back, free = (f"/console/conversations/{conversation.id}/{verb}" for verb in ("hand-back", "release"))
+    words = {"outcome": "聊过了", "next_step": "明天上午再打"}
 
-    early = carer.post(back, json={"outcome": "聊过了"})
+    early = carer.post(back, json=words)
     not_the_lead = carer.post(free, json={"outcome": "聊过了"})
+    unsigned = lead.post(free, json={"outcome": " "})
     signed = lead.post(free, json={"outcome": "家人陪在身边"})
-    late = carer.post(back, json={"outcome": "聊过了"})
+    same_day = carer.post(back, json=words)
+    clock_of(house).move(hours=24)
+    with closing(desk.at_work("lijing")) as the_day_after:
+        late = the_day_after.post(back, json=words)
 
     assert (early.status_code, early.json()["title"]) == (409, "危机状态未解除，需要组长先解除")
-    assert (not_the_lead.status_code, signed.status_code, late.status_code) == (403, 200, 200)
-    assert "解除危机：家人陪在身边" in [message.text for message in said(house, conversation)]
+    assert (not_the_lead.status_code, not_the_lead.json()["title"]) == (403, "只有组长可以解除危机状态")
+    assert (unsigned.status_code, signed.status_code) == (422, 200)
+    assert (same_day.status_code, same_day.json()["code"]) == (409, "hand_back_too_soon")
+    assert "不满 24 小时" in same_day.json()["title"]
+    assert late.status_code == 200
+    assert "解除危机：家人陪在身边（孙岚 签字）" in [message.text for message in said(house, conversation)]
+
+
+def test_within_a_day_of_something_urgent_only_the_lead_hands_back_and_says_why(
+    house: House, carer: Client, lead: Client
+) -> None:
+    conversation = somebody(house)
+    owes(house, conversation, CaseLevel.L1)
+    back, take = (f"/console/conversations/{conversation.id}/{verb}" for verb in ("hand-back", "take-over"))
+    words = {"outcome": "血止住了", "next_step": "明早复查"}
+
+    carer.post(take, json={})
+    refused = carer.post(back, json=words | {"because": "我觉得可以"})
+    lead.post(take, json={})
+    without_reason = lead.post(back, json=words)
+    with_reason = lead.post(back, json=words | {"because": "血止住两小时了，家人在旁边"})
+
+    assert (refused.status_code, without_reason.status_code, with_reason.status_code) == (409, 409, 200)
+    assert "组长写明理由可以提前交还" in refused.json()["title"]
+    assert any("提前交还：血止住两小时了" in message.text for message in said(house, conversation) if message.note)
 
 
 def test_resolving_a_case_needs_a_line_on_what_was_done(house: House, carer: Client) -> None:

@@ -123,11 +123,12 @@ def test_a_carer_takes_over_writes_and_hands_back(house: House, page: Page, desk
     page.click("#hand-back")
     page.click("dialog button[type=submit]")
     expect(page.locator("#outcome-wrong")).to_be_visible()
-    page.fill("#outcome", "疼 3 分，明早再问")
+    page.fill("#outcome", "疼 3 分")
+    page.fill("#next-step", "明早再问")
     page.click("dialog button[type=submit]")
 
     expect(page.locator("#take-over")).to_be_visible()
-    expect(page.locator(".line.note .bubble")).to_have_text("疼 3 分，明早再问")
+    expect(page.locator(".line.note .bubble")).to_have_text("疼 3 分\n下一步：明早再问")
     assert reread(house, conversation).owned_by_bot
 
 

@@ -136,13 +136,14 @@ def test_handing_back_needs_an_outcome_and_gives_the_bot_a_new_epoch(book: Book)
 
     with book.unit_of_work() as uow, pytest.raises(InvalidInput):
         conversations.hand_back(
-            conversation.id, carer, outcome=" ", may_mention=True, uow=uow, clock=book.clock, pack=WORDS
+            conversation.id, carer, outcome=" ", next_step="复诊", may_mention=True, uow=uow, clock=book.clock, pack=WORDS
         )
     with book.unit_of_work() as uow:
         back = conversations.hand_back(
             conversation.id,
             carer,
-            outcome="已电话安抚，明早复诊",
+            outcome="已电话安抚",
+            next_step="明早复诊",
             may_mention=True,
             uow=uow,
             clock=book.clock,
@@ -154,7 +155,7 @@ def test_handing_back_needs_an_outcome_and_gives_the_bot_a_new_epoch(book: Book)
     assert back.epoch == 2
     with book.unit_of_work() as uow:
         notes = [message for message in uow.conversations.history(conversation.id) if message.note]
-    assert [note.text for note in notes] == ["已电话安抚，明早复诊"]
+    assert [note.text for note in notes] == ["已电话安抚\n下一步：明早复诊"]
 
 
 def _conversation(book: Book) -> tuple[Conversation, StaffId]:
@@ -204,6 +205,6 @@ def _race(book: Book, conversation: Conversation, carer: StaffId, key: str, *, t
         _take_over(book, conversation, carer)
     with book.unit_of_work() as uow:
         conversations.hand_back(
-            conversation.id, carer, outcome="好", may_mention=True, uow=uow, clock=book.clock, pack=WORDS
+            conversation.id, carer, outcome="好", next_step="好", may_mention=True, uow=uow, clock=book.clock, pack=WORDS
         )
         uow.commit()

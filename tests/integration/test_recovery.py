@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ import pytest
 from care.bootstrap import House
 from care.model.case import CaseLevel, CaseState
 from care.model.consent import Purpose
-from care.model.errors import Conflict, InvalidInput, NotFound
+from care.model.errors import Conflict, HandBackTooSoon, InvalidInput, NotFound
 from care.model.ids import MemberId, StaffId
 from care.model.message import Author
 from care.model.staff import Role
@@ -284,7 +285,8 @@ def _something_happens(
     if what < 0.15 and conversation.owned_by_bot:
         take_over(house, member_id, carer)
     elif what < 0.4 and conversation.owner == carer:
-        hand_back(house, member_id, carer)
+        with suppress(HandBackTooSoon):
+            hand_back(house, member_id, carer)
     elif what < 0.45:
         withdraw(house, member_id, Purpose.CHECK_INS)
     elif what < 0.5:
@@ -339,8 +341,9 @@ def test_the_evening_of_an_implant_from_the_first_question_to_the_resolved_case(
     clock_of(house).move(minutes=20)
     assert ticks.tell_breaches(house) == 0
 
-    hand_back(house, member.id, nurse)
-    assert "赵敏随时能叫回来" in ours(house, member.id)[-1]
+    take_over(house, member.id, people[Role.LEAD])
+    hand_back(house, member.id, people[Role.LEAD], "血止住了，家人在旁边")
+    assert "孙岚随时能叫回来" in ours(house, member.id)[-1]
     with house.unit_of_work() as uow:
         resolved = cases.resolve(case.id, nurse, "血已止住", uow=uow, clock=house.clock)
         uow.commit()

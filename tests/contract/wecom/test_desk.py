@@ -56,6 +56,7 @@ def hand_back(channel: Channel, who: StaffId) -> None:
             conversation.id,
             who,
             outcome="约好了",
+            next_step="明早复诊",
             may_mention=True,
             uow=uow,
             clock=house.clock,
