@@ -1,0 +1,1 @@
+"""Synthetic members who live through a recovery, to see what a policy does before it meets anybody real."""
