@@ -73,7 +73,7 @@ class RecoveryGuidance(CareAction):
         pack = self.house.pack
         with self.house.unit_of_work() as uow:
             member = uow.members.get(turn.member_id, by=BOT_READER, purpose=Purpose.CARE)
-            pair = recovery.current(turn.member_id, uow=uow)
+            pair = recovery.current(turn.member_id, uow=uow, now=turn.now)
             uow.commit()
         if pair is None and turn.only_if_known:
             turn.say("utter_rest_unclear")

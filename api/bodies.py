@@ -170,6 +170,9 @@ class TreatmentIn(Strict):
     facts: list[Code] = Field(default_factory=list, max_length=20)
     sutures_out_on: date | None = None
     external_ref: Code | None = None
+    instructions: str | None = Field(default=None, max_length=60, description="the doctor's own words to the member")
+    next_step: str | None = Field(default=None, max_length=30, description="what the plan of treatment has next")
+    pain_before: float | None = Field(default=None, ge=0, le=10, description="0-10, before the treatment")
 
 
 class TouchpointOut(BaseModel):

@@ -194,6 +194,12 @@ class Treatments(Protocol):
     def save_episode(self, episode: Episode) -> None:
         """Store changed fields."""
 
+    def outdated(self, versions: Mapping[str, str], after: EpisodeId | None, limit: int) -> list[EpisodeId]:
+        """Return open episodes not under the version given for their protocol, in the order of their ids."""
+
+    def may_end(self, after: EpisodeId | None, limit: int) -> list[EpisodeId]:
+        """Return open episodes with no safety contact or second look to come, in the order of their ids."""
+
     def plan(self, touchpoint: Touchpoint) -> bool:
         """Store a planned contact; False if the same one was planned before."""
 

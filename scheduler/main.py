@@ -10,7 +10,7 @@ from collections.abc import Callable
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from care.bootstrap import House
-from scheduler import ticks
+from scheduler import recoveries, ticks
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ def run(house: House, stop: threading.Event | None = None) -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: ended.set())
     ticks.plan_moments(house)
+    recoveries.renew(house)
     pulse = BackgroundScheduler(timezone="UTC")
     every = house.settings.scheduler_pulse_s
     for job, seconds in (
@@ -29,13 +30,15 @@ def run(house: House, stop: threading.Event | None = None) -> None:
         (ticks.tell_breaches, every),
         (ticks.chase_silence, every * 15),
         (ticks.release_holds, every * 15),
+        (recoveries.renew, every * 30),
+        (recoveries.end, every * 300),
         (ticks.expire_held, every * 15),
     ):
         pulse.add_job(
             _guarded(house, job),
             "interval",
             seconds=seconds,
-            id=job.__name__,
+            id=f"{job.__module__}.{job.__name__}",
             coalesce=True,
             max_instances=1,
             misfire_grace_time=60,

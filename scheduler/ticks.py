@@ -72,9 +72,9 @@ def chase_silence(house: House) -> int:
     moved = 0
     now = house.clock.now()
     with house.unit_of_work() as uow:
-        silent = uow.treatments.unanswered(now - touchpoints.SECOND_CHANNEL_AFTER, SILENT_AT_ONCE)
+        silent = uow.treatments.unanswered(now - _first_silence(house), SILENT_AT_ONCE)
     for touchpoint in silent:
-        if not touchpoints.is_chased(touchpoint, now):
+        if not touchpoints.is_chased(touchpoint, now, house.pack.silence):
             continue
         try:
             with house.unit_of_work() as uow:
@@ -86,6 +86,11 @@ def chase_silence(house: House) -> int:
             continue
         moved += step in {"second_channel", "carer_calls", "forgotten"}
     return moved
+
+
+def _first_silence(house: House) -> timedelta:
+    rows = house.pack.silence
+    return timedelta(minutes=min(rows.second_channel_minutes, rows.carer_call_minutes, rows.forgotten_minutes))
 
 
 def tell_breaches(house: House) -> int:

@@ -15,6 +15,7 @@ from care.model.pack import Pack
 from care.model.protocol import AnswerRule, Protocol, TouchpointPlan
 
 QUESTIONS_AT_MOST = 4  # a contact; clinic protocol 2026-01
+HOURS_AFTER_AT_MOST = 12
 RECHECK_AT_LEAST = 15  # minutes
 LEVELS = ("L0", "L1", "L2", "L3", "W1", "W2")
 #: Blanks that a treatment may leave empty.
@@ -186,8 +187,10 @@ def _check_window(plan: TouchpointPlan, file: File, path: tuple[int | str, ...])
             line,
             f"{plan.code} {opens:%H:%M}–{closes:%H:%M} 碰到了安静时间（{QUIET[0]:%H:%M}–{QUIET[1]:%H:%M}）",
         )
-    if plan.hours_after is not None and not 0 <= plan.hours_after[0] < plan.hours_after[1]:
-        yield PackProblem(file.name, file.line((*path, "hours_after")), f"{plan.code} 的 hours_after 要先小后大")
+    if plan.hours_after is not None and not 0 <= plan.hours_after <= HOURS_AFTER_AT_MOST:
+        yield PackProblem(
+            file.name, file.line((*path, "hours_after")), f"{plan.code} 的 hours_after 要在 0 到 12 之间"
+        )
 
 
 def _check_opening(plan: TouchpointPlan, file: File, path: tuple[int | str, ...]) -> Iterator[PackProblem]:

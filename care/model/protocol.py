@@ -43,7 +43,7 @@ class TouchpointPlan:
     safety: bool = False
     support: bool = False
     movable_days: int = 0
-    hours_after: tuple[float, float] | None = None  # so long after the treatment, still inside the window
+    hours_after: float | None = None  # due so long after the treatment; what is late goes while the window is open
     plain: str = ""  # said instead when a blank of the opening cannot be filled
     only_with: tuple[str, ...] = ()  # planned for treatments and members with any of these facts
     never_with: tuple[str, ...] = ()  # not planned with any of these

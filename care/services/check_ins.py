@@ -162,7 +162,7 @@ def take_report(
     member is asked whether a nurse should call.
     """
     now = clock.now()
-    pair = recovery.current(member_id, uow=uow)
+    pair = recovery.current(member_id, uow=uow, now=now)
     if pair is None:
         return Reply(
             pack.say("report.no_episode"),

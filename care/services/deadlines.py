@@ -27,6 +27,8 @@ UNTOLD = (
     "late_surgery",
     "no_channel",
     "undelivered",
+    "phone",
+    "not_well",
 )  # the member knows of no promise
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from care.model.answer_rules import ALONE_AFTER_SEDATION
 from care.model.case import CaseLevel
 from care.model.consent import Purpose
 from care.model.errors import Conflict, InvalidInput
@@ -19,6 +21,10 @@ from care.services import cases, planning
 
 CLOCK_SKEW = timedelta(minutes=5)  # how far ahead of ours a practice system's clock may run
 OLDEST = timedelta(days=365)  # a treatment longer ago opens no recovery
+STILL_COUNTS = timedelta(days=30)  # so long a recovery that ended well is still what a question is about
+INSTRUCTIONS_LIMIT = 60  # characters, so that a message stays short
+NEXT_STEP_LIMIT = 30
+WORST_PAIN = 10
 LEAVING = frozenset({*WAITING, TouchpointState.CLAIMED})
 
 
@@ -35,6 +41,9 @@ def record_treatment(
     facts: frozenset[str] = frozenset(),
     sutures_out_on: date | None = None,
     external_ref: str | None = None,
+    instructions: str | None = None,
+    next_step: str | None = None,
+    pain_before: float | None = None,
     by: Reader = SCHEDULER_READER,
     zone: ZoneInfo | None = None,
 ) -> tuple[Treatment, Episode | None]:
@@ -44,7 +53,8 @@ def record_treatment(
 
     Args:
         member_id: whose it is.
-        kind: a protocol code of the pack; another code of a service is stored without a recovery.
+        kind: a protocol code of the pack, or a service: its protocol is followed with what the service tells about
+            it; a service without one is stored without a recovery.
         practitioner: a code of the pack.
         clinic: a code of the pack.
         ended_at: aware; when the treatment ended.
@@ -54,6 +64,9 @@ def record_treatment(
         facts: what about it changes the after-care, e.g. `bone_graft`.
         sutures_out_on: the day the sutures come out, in the member's calendar.
         external_ref: the practice system's own id.
+        instructions: the doctor's own words to the member, at most 60 characters; repeated, never added to.
+        next_step: what the plan of treatment has next, at most 30 characters.
+        pain_before: 0-10, before the treatment.
         by: who records it, for the access log.
         zone: the clinic's, for what the nurse is asked after a late operation; the member's if not given.
 
@@ -74,6 +87,13 @@ def record_treatment(
     unknown = facts - known_facts(pack)
     if unknown:
         raise InvalidInput("facts", f"unknown: {', '.join(sorted(unknown))}")
+    _refuse_long("instructions", instructions, INSTRUCTIONS_LIMIT)
+    _refuse_long("next_step", next_step, NEXT_STEP_LIMIT)
+    if pain_before is not None and not 0 <= pain_before <= WORST_PAIN:
+        raise InvalidInput("pain_before", "must be between 0 and 10")
+    service = pack.services.get(kind)
+    if kind not in pack.protocols and service is not None and service.protocol is not None:
+        kind, facts = service.protocol, facts | frozenset(service.facts)
     if sutures_out_on is not None and sutures_out_on < ended_at.astimezone(member.tz).date():
         raise InvalidInput("sutures_out_on", "lies before the treatment")
     treatment = Treatment(
@@ -87,6 +107,9 @@ def record_treatment(
         facts=facts,
         sutures_out_on=sutures_out_on,
         external_ref=external_ref,
+        instructions=instructions,
+        next_step=next_step,
+        pain_before=pain_before,
     )
     try:
         uow.treatments.add_treatment(treatment)
@@ -97,6 +120,8 @@ def record_treatment(
         return known, uow.treatments.episode_of(known.id)
     protocol = pack.protocols.get(kind)
     if protocol is None:
+        if service is not None and service.marks == "crown":
+            _plan_after_crown(treatment, zone=member.tz, facts=member.risk_facts, uow=uow, now=now, pack=pack)
         return treatment, None
     episode = Episode(
         id=EpisodeId(new_id()),
@@ -107,7 +132,9 @@ def record_treatment(
         opened_at=now,
     )
     uow.treatments.add_episode(episode)
-    planned = planning.plan_episode(episode, treatment, protocol, zone=member.tz, uow=uow, now=now)
+    planned = planning.plan_episode(
+        episode, treatment, protocol, zone=member.tz, uow=uow, now=now, facts=facts | member.risk_facts
+    )
     for touchpoint in planned:
         if touchpoint.reason == planning.NURSE_PHONES:
             reason = f"{planning.NURSE_PHONES}:{touchpoint.plan}"
@@ -125,6 +152,7 @@ def cancel_episode(episode_id: EpisodeId, *, reason: str, uow: UnitOfWork, clock
     if episode.status is EpisodeStatus.OPEN:
         now = clock.now()
         episode.status, episode.closed_at = EpisodeStatus.CANCELLED, now
+        episode.closed_reason = reason
         uow.treatments.save_episode(episode)
         for touchpoint in uow.treatments.touchpoints_of(episode.member_id):
             if touchpoint.episode_id != episode_id or touchpoint.closed_at is not None:
@@ -140,18 +168,66 @@ def cancel_episode(episode_id: EpisodeId, *, reason: str, uow: UnitOfWork, clock
 
 
 def known_facts(pack: Pack) -> frozenset[str]:
-    """Return what may be told about a treatment: what some rule asks for, and what may be told of a member."""
+    """Return what may be told about a treatment: what rules, protocols or services speak of, and what of a member."""
     asked = {fact for rule in pack.rules for fact in (*rule.facts, *rule.without_facts)}
-    return frozenset(asked) | RISK_FACTS
+    plans = [plan for protocol in pack.protocols.values() for plan in protocol.touchpoints]
+    asked |= {fact for plan in plans for fact in (*plan.only_with, *plan.never_with)}
+    changes = [change for protocol in pack.protocols.values() for change in protocol.prior_changes]
+    asked |= {fact for change in changes for fact in change.facts}
+    asked |= {fact for service in pack.services.values() for fact in service.facts}
+    return frozenset(asked) | RISK_FACTS | ALONE_AFTER_SEDATION
 
 
-def current(member_id: MemberId, *, uow: UnitOfWork) -> tuple[Episode, Treatment] | None:
-    """Return the member's latest open recovery with its treatment."""
+def current(member_id: MemberId, *, uow: UnitOfWork, now: datetime | None = None) -> tuple[Episode, Treatment] | None:
+    """Return the member's latest open recovery with its treatment.
+
+    With `now`, without an open one, also the latest that ended well within the last weeks: what was signed for it and
+    what is dangerous after it holds on.
+    """
     episodes = uow.treatments.open_episodes(member_id)
+    if not episodes and now is not None:
+        return _ended_lately(member_id, uow=uow, now=now)
     if not episodes:
         return None
     pairs = [(episode, uow.treatments.treatment(episode.treatment_id)) for episode in episodes]
     return max(pairs, key=lambda pair: pair[1].ended_at)
+
+
+def _ended_lately(member_id: MemberId, *, uow: UnitOfWork, now: datetime) -> tuple[Episode, Treatment] | None:
+    for treatment in uow.treatments.treatments_of(member_id):
+        episode = uow.treatments.episode_of(treatment.id) if now - treatment.ended_at < STILL_COUNTS else None
+        if episode is not None and episode.status is EpisodeStatus.CLOSED:
+            return episode, treatment
+    return None
+
+
+def _plan_after_crown(
+    crown: Treatment, *, zone: ZoneInfo, facts: frozenset[str], uow: UnitOfWork, now: datetime, pack: Pack
+) -> None:
+    """Plan what the recovery of the latest treatment that waits for a crown has for the days after it."""
+    for treatment in uow.treatments.treatments_of(crown.member_id):
+        protocol = pack.protocols.get(treatment.kind)
+        episode = uow.treatments.episode_of(treatment.id)
+        if protocol is None or episode is None or episode.status is EpisodeStatus.CANCELLED:
+            continue
+        waiting = tuple(plan for plan in protocol.touchpoints if plan.anchor == "crown")
+        if waiting and treatment.ended_at < crown.ended_at:
+            planning.plan_episode(
+                episode,
+                treatment,
+                replace(protocol, touchpoints=waiting),
+                zone=zone,
+                uow=uow,
+                now=now,
+                facts=treatment.facts | facts,
+                crown_on=crown.ended_at.astimezone(zone).date(),
+            )
+            return
+
+
+def _refuse_long(field: str, words: str | None, limit: int) -> None:
+    if words is not None and (len(words) > limit or not words.strip()):
+        raise InvalidInput(field, f"must have 1 to {limit} characters")
 
 
 def _refuse_nonsense(

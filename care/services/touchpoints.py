@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from care.model import gate
+from care.model.answer_rules import at_risk
 from care.model.case import CaseLevel
 from care.model.consent import Purpose
 from care.model.conversation import Conversation
@@ -14,16 +15,14 @@ from care.model.gate import GateDecision, Verdict
 from care.model.member import Member
 from care.model.message import Author, Reply
 from care.model.pack import Pack
+from care.model.protocol import Silence
 from care.model.rights import ChannelRight, Weight
 from care.model.staff import SCHEDULER_READER
 from care.model.touchpoint import Touchpoint, TouchpointKind, TouchpointState
 from care.ports import Clock, UnitOfWork
-from care.services import cases, check_ins, outbox, rights
+from care.services import cases, check_ins, openings, outbox, renewal, rights, verdicts
 
-SECOND_CHANNEL_AFTER = timedelta(hours=3)  # a safety contact without an answer; clinic protocol 2026-01
-CARER_CALLS_AFTER = timedelta(hours=12)
-CARER_CALLS_UNTIL_DAY = 3  # after an operation; later silence is no reason to phone; clinic protocol 2026-01
-FORGOTTEN_AFTER = timedelta(hours=24)  # an unanswered question is not asked again after this
+BY_PHONE = "phone"  # what a member at risk is phoned for; they know of no promise
 ATTEMPTS = 3  # then a contact that cannot be made up is given up, so that it never blocks those behind it
 
 
@@ -38,6 +37,9 @@ def hand_over(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pa
     """
     now = clock.now()
     _still_claimed(touchpoint, uow=uow)
+    if not renewal.may_leave(touchpoint, uow=uow, clock=clock, pack=pack):
+        return GateDecision(Verdict.SUPPRESSED, "older_version")
+    _ask_for_a_call(touchpoint, uow=uow, now=now, pack=pack, zone=zone)
     decision = _ask_gate(touchpoint, uow=uow, now=now)
     touchpoint.reason = decision.reason
     if decision.verdict is Verdict.CLEARED and not _say(touchpoint, uow=uow, now=now, pack=pack):
@@ -71,14 +73,14 @@ def give_up(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, zone: Zone
     return True
 
 
-def is_chased(touchpoint: Touchpoint, now: datetime) -> bool:
+def is_chased(touchpoint: Touchpoint, now: datetime, silence: Silence) -> bool:
     """Whether silence demands anything by now; cheap, so that a tick opens no transaction in vain."""
-    silent_for = now - (touchpoint.handed_over_at or now)
-    return silent_for >= FORGOTTEN_AFTER or (
+    silent = _minutes(now - (touchpoint.handed_over_at or now))
+    return silent >= silence.forgotten_minutes or (
         touchpoint.safety
         and (
-            (touchpoint.silence_step < 2 and silent_for >= CARER_CALLS_AFTER)
-            or (touchpoint.silence_step < 1 and silent_for >= SECOND_CHANNEL_AFTER)
+            (touchpoint.silence_step < 2 and silent >= silence.carer_call_minutes)
+            or (touchpoint.silence_step < 1 and silent >= silence.second_channel_minutes)
         )
     )
 
@@ -94,27 +96,31 @@ def chase(touchpoint: Touchpoint, *, uow: UnitOfWork, clock: Clock, pack: Pack, 
     now = clock.now()
     conversation = uow.conversations.of_member(touchpoint.member_id, lock=True)
     fresh = uow.treatments.touchpoint(touchpoint.id, lock=True)
-    silent_for = now - (fresh.handed_over_at or now)
-    if fresh.open_question is None or not is_chased(fresh, now):
+    silent, rows = _minutes(now - (fresh.handed_over_at or now)), pack.silence
+    if fresh.open_question is None or not is_chased(fresh, now, rows):
         return "waiting"
     done = "waiting"
     there = conversation is None or _human_there(conversation, uow=uow)
-    if fresh.safety and fresh.silence_step < 2 and silent_for >= CARER_CALLS_AFTER:
+    if fresh.safety and fresh.silence_step < 2 and silent >= rows.carer_call_minutes:
         fresh.silence_step = 2
         done = "human_there" if there else "waiting"
         if not there and _early_after_surgery(fresh, uow=uow, pack=pack):
             reason = f"silence:{fresh.plan}"
             cases.open_case(fresh.member_id, CaseLevel.W1, reason, uow=uow, now=now, zone=zone)
             done = "carer_calls"
-    elif fresh.safety and fresh.silence_step < 1 and silent_for >= SECOND_CHANNEL_AFTER:
+    elif fresh.safety and fresh.silence_step < 1 and silent >= rows.second_channel_minutes:
         if there:
             fresh.silence_step, done = 1, "human_there"
         elif conversation is not None and _second_channel(fresh, conversation, uow=uow, now=now, pack=pack):
             fresh.silence_step, done = 1, "second_channel"
-    elif silent_for >= FORGOTTEN_AFTER:
+    elif silent >= rows.forgotten_minutes:
         fresh.closed_at, done = now, "forgotten"
     uow.treatments.save_touchpoint(fresh)
     return done
+
+
+def _minutes(span: timedelta) -> float:
+    return span.total_seconds() / 60
 
 
 def _still_claimed(touchpoint: Touchpoint, *, uow: UnitOfWork) -> Touchpoint:
@@ -124,6 +130,22 @@ def _still_claimed(touchpoint: Touchpoint, *, uow: UnitOfWork) -> Touchpoint:
     if fresh.state is not TouchpointState.CLAIMED or fresh.lease != touchpoint.lease:
         raise Conflict("this contact is no longer ours to make")
     return fresh
+
+
+def _ask_for_a_call(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack, zone: ZoneInfo) -> None:
+    """Have somebody phone a member at risk on the mornings the protocol names; the question goes out all the same.
+
+    Asked for once: a contact that is put off is claimed again.
+    """
+    if touchpoint.kind is not TouchpointKind.CHECK_IN or touchpoint.episode_id is None:
+        return
+    course = verdicts.course_of(touchpoint.episode_id, uow=uow, pack=pack)
+    plan = course.protocol.touchpoint(touchpoint.plan) if course.protocol else None
+    reason = f"{BY_PHONE}:{touchpoint.plan}:{touchpoint.occurrence}"[:64]
+    if plan is None or not plan.phone or not at_risk(course.facts) or now >= touchpoint.expires_at:
+        return
+    if reason not in {case.reason for case in uow.cases.of_member(touchpoint.member_id)}:
+        cases.open_case(touchpoint.member_id, CaseLevel.W2, reason, uow=uow, now=now, zone=zone)
 
 
 def _ask_gate(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime) -> GateDecision:
@@ -176,7 +198,8 @@ def _say(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) 
     _choose_channel(conversation, weight_of(touchpoint), uow=uow, now=now)
     if not conversation.introduced:
         conversation.introduced = True
-        reply = Reply("\n".join((pack.say("ai.signature"), reply.text)), reply.buttons, reply.asked)
+        signature = openings.signature(uow=uow, pack=pack)
+        reply = Reply("\n".join((signature, reply.text)), reply.buttons, reply.asked)
     author = Author.REMINDER if touchpoint.kind is TouchpointKind.REMINDER else Author.CHECK_IN
     outbox.enqueue(
         conversation,
@@ -226,14 +249,12 @@ def compose(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pac
     if touchpoint.kind is TouchpointKind.RECHECK or touchpoint.episode_id is None:
         before = pack.say("checkin.recheck", 称呼=member.salutation)
         return check_ins.question_reply(touchpoint, question, before=before)
-    episode = uow.treatments.episode(touchpoint.episode_id)
-    treatment = uow.treatments.treatment(episode.treatment_id)
-    plan = pack.protocols[episode.protocol].touchpoint(touchpoint.plan)
+    course = verdicts.course_of(touchpoint.episode_id, uow=uow, pack=pack)
+    plan = course.protocol.touchpoint(touchpoint.plan) if course.protocol else None
     if plan is None:
         return None
-    doctor = pack.practitioners.get(treatment.practitioner)
-    opening = pack.fill(plan.opening, 称呼=member.salutation, 医生=doctor.name if doctor else pack.say("word.doctor"))
-    return check_ins.question_reply(touchpoint, question, before=opening)
+    before = openings.opening(plan, course, uow=uow, now=now, pack=pack)
+    return check_ins.question_reply(touchpoint, question, before=before)
 
 
 def _second_channel(
@@ -285,7 +306,7 @@ def _early_after_surgery(touchpoint: Touchpoint, *, uow: UnitOfWork, pack: Pack)
     protocol = pack.protocols.get(episode.protocol)
     member = uow.members.get(touchpoint.member_id, by=SCHEDULER_READER, purpose=Purpose.CARE)
     day = uow.treatments.treatment(episode.treatment_id).day(touchpoint.handed_over_at, member.tz)
-    return protocol is not None and protocol.surgery and day <= CARER_CALLS_UNTIL_DAY
+    return protocol is not None and protocol.surgery and day <= pack.silence.carer_call_to_day
 
 
 def _mind_the_gap(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> None:

@@ -167,7 +167,7 @@ def hear(
         The gravest level a sign led to, or None.
     """
     signs = heard_signs(pack.questions.get(SIGN), text)
-    pair = recovery.current(member_id, uow=uow) if signs else None
+    pair = recovery.current(member_id, uow=uow, now=now) if signs else None
     if pair is None:
         return None
     episode_id = touchpoint.episode_id if touchpoint and touchpoint.episode_id else pair[0].id

@@ -95,7 +95,7 @@ def test_every_opening_is_short_and_free_of_selling(pack: Pack) -> None:
         ("protocols.yml", "  approved_by: 周明（医疗总监）\n", "", "approved_by：缺少这一项"),
         ("protocols.yml", "  approved_by: 周明（医疗总监）", '  approved_by: " "', "没有写由谁批准"),
         ("protocols.yml", "  approved_on: 2026-11-24", "  approved_on: 上周", "approved_on"),
-        ("protocols.yml", "hours_after: [3, 5]", "hours_after: [5, 3]", "先小后大"),
+        ("protocols.yml", "hours_after: 3", "hours_after: 30", "hours_after"),
         ("protocols.yml", '      plain: "明天拆线，{医生}会仔细看看。有想当面问的先告诉我，我替您记着，免得一躺下就忘了。"\n', "", "plain"),
         ("protocols.yml", "ask: [pain, bleed, med]", "ask: [pain, sign]", "只听不问"),
         ("protocols.yml", "    last_two_ok: true", "    last_three_ok: true", "没有这个字段"),

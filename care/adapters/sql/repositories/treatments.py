@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, false, insert, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from care.adapters.sql import tables as t
@@ -120,6 +121,28 @@ class SqlTreatments:
                 version=episode.version,
             )
         )
+
+    def outdated(self, versions: Mapping[str, str], after: EpisodeId | None, limit: int) -> list[EpisodeId]:
+        c = t.episode.c
+        current = [and_(c.protocol == code, c.version == version) for code, version in versions.items()]
+        query = (
+            select(c.id)
+            .where(c.status == EpisodeStatus.OPEN.value, not_(or_(false(), *current)), c.id > (after or ""))
+            .order_by(c.id)
+            .limit(limit)
+        )
+        return [EpisodeId(one) for one in self._db.execute(query).scalars()]
+
+    def may_end(self, after: EpisodeId | None, limit: int) -> list[EpisodeId]:
+        c, contact = t.episode.c, t.touchpoint.c
+        pending = [state.value for state in (*WAITING, TouchpointState.CLAIMED)]
+        ahead = exists().where(
+            contact.episode_id == c.id,
+            contact.state.in_(pending),
+            or_(contact.safety, contact.kind == TouchpointKind.RECHECK.value),
+        )
+        query = select(c.id).where(c.status == EpisodeStatus.OPEN.value, not_(ahead), c.id > (after or ""))
+        return [EpisodeId(one) for one in self._db.execute(query.order_by(c.id).limit(limit)).scalars()]
 
     def plan(self, touchpoint: Touchpoint) -> bool:
         try:
