@@ -31,7 +31,7 @@ class Phone:
     def __init__(self, app_url: str, show: Callable[[str], None], *, port: int) -> None:
         self._later_s = 0.0
         self._show = show
-        self._address = f"{app_url.rstrip('/')}/wecom/callback"
+        self.address = f"{app_url.rstrip('/')}/wecom/callback"
         self._buttons: list[tuple[str, str]] = []
         self._last_msgid = ""
         self.server = FakeWecom(
@@ -102,10 +102,10 @@ class Phone:
         query, body = posted
         try:
             answer = httpx.post(
-                self._address, params=query, content=body.encode(), timeout=PATIENCE_S, trust_env=False
+                self.address, params=query, content=body.encode(), timeout=PATIENCE_S, trust_env=False
             )
         except httpx.HTTPError:
-            self._show(f"（企业微信）连不上 {self._address}")
+            self._show(f"（企业微信）连不上 {self.address}")
             return
         if not answer.is_success:
             self._show(f"（企业微信）应用回了 {answer.status_code}")

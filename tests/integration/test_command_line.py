@@ -157,6 +157,20 @@ def test_a_colleague_is_added_and_listed_and_the_password_is_shown_nowhere(house
     assert stored.password_hash.startswith("$argon2id$")
 
 
+def test_a_colleague_is_given_the_account_alarms_go_to_and_loses_it_again(house: House, anxin: Anxin) -> None:
+    add_a_colleague(anxin)
+
+    given = anxin("staff", "wecom", "wanglan", "WangLan")
+    listed = anxin("staff", "list")
+    taken = anxin("staff", "wecom", "wanglan")
+
+    assert given.exit_code == 0, given.output
+    assert "WangLan" in listed.output
+    assert "不再" in taken.output
+    assert is_one_sentence(anxin("staff", "wecom", "wanglan", "two words"), "企业微信账号")
+    assert is_one_sentence(anxin("staff", "wecom", "nobody", "x"), "nobody")
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
