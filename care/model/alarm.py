@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from care.model.case import CaseLevel
-from care.model.ids import CaseId, MemberId
+from care.model.ids import CaseId, MemberId, StaffId
 
 #: Levels whose first human is due within minutes.
 RINGING = (CaseLevel.L0, CaseLevel.P3, CaseLevel.L1)
@@ -26,6 +26,7 @@ class Alarm:
     due_at: datetime
     breached: bool
     occasion: str
+    assigned: StaffId | None = None  # whose turn the case is
     rounds: int = 0  # rounds that were sent
     next_at: datetime | None = None
 

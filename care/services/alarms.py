@@ -1,21 +1,19 @@
 """Who is rung for which case, and when again.
 
-The first round rings those the case belongs to; as long as nobody acknowledges it, later rounds ring everybody of
-its roles. An alarm is sent at least once: a process that dies after the call rings again with the same words, which
-the vendor keeps from being shown twice.
+The first round rings the one whose turn the case is; as long as nobody acknowledges it, later rounds ring everybody
+the ladder names for it, up to the lead. An alarm is sent at least once: a process that dies after the call rings
+again with the same words, which the vendor keeps from being shown twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from care.model.alarm import Alarm, again_after
-from care.model.case import ALARM, CaseLevel
+from care.model.case import ALARM
 from care.model.staff import Role, Staff
 from care.ports import UnitOfWork
-from care.services.cases import ROLE_FOR
 
 CALL = timedelta(seconds=60)  # how long a round may take before another process rings
 AT_ONCE = 50
@@ -32,24 +30,32 @@ class Ring:
 
 def due(*, uow: UnitOfWork, now: datetime) -> list[Ring]:
     """Claim every case whose next round is due, gathered by whom it rings; commit before ringing."""
-    everybody = [staff for staff in uow.staff.all() if staff.active and staff.wecom_id]
     rings: dict[tuple[str, ...], tuple[tuple[Staff, ...], list[Alarm]]] = {}
     for alarm in uow.alarms.claim_due(now, now + CALL, AT_ONCE):
-        people = whom(alarm.level, alarm.rounds, everybody)
+        people = whom(alarm, uow=uow, now=now)
         rings.setdefault(tuple(one.id for one in people), (people, []))[1].append(alarm)
     return [Ring(people, tuple(alarms)) for people, alarms in rings.values()]
 
 
-def whom(level: CaseLevel, rounds: int, reachable: Sequence[Staff]) -> tuple[Staff, ...]:
-    """Return who is rung, of those who can be, after so many rounds without an answer."""
-    roles = ROLE_FOR[level.value[0]]
-    if rounds == 0:
-        for role in roles:
-            first = [one for one in reachable if one.role is role]
-            if first:
-                leads = [one for one in reachable if one.role is Role.LEAD and one not in first]
-                return (*first, *(leads if level in ALARM else ()))
-    return tuple(one for one in reachable if one.role in roles) or tuple(reachable)
+def whom(alarm: Alarm, *, uow: UnitOfWork, now: datetime) -> tuple[Staff, ...]:
+    """Return who is rung: the one whose turn it is, or their role; then all the ladder names."""
+    reachable = on_phone(uow=uow, now=now)
+    rule = uow.ladder.rule(alarm.level)
+    if alarm.rounds == 0:
+        its_own = [one for one in reachable if one.id == alarm.assigned]
+        for role in rule.first if not its_own else ():
+            its_own = its_own or [one for one in reachable if one.role is role]
+        if its_own:
+            leads = [one for one in reachable if one.role is Role.LEAD and one not in its_own]
+            return (*its_own, *(leads if alarm.level in ALARM else ()))
+    roles = {*rule.first, *(step.to for step in rule.steps), Role.LEAD}
+    return tuple(one for one in reachable if one.role in roles) or reachable
+
+
+def on_phone(*, uow: UnitOfWork, now: datetime) -> tuple[Staff, ...]:
+    """Return the colleagues who can be rung: those who are there, or those who are away if nobody is."""
+    everybody = [staff for staff in uow.staff.all() if staff.active and staff.wecom_id]
+    return tuple(one for one in everybody if one.available(now)) or tuple(everybody)
 
 
 def rang(alarm: Alarm, *, uow: UnitOfWork, now: datetime) -> None:

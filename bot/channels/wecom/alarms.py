@@ -17,7 +17,7 @@ from care.bootstrap import House
 from care.model.alarm import Alarm
 from care.model.case import CaseLevel
 from care.model.errors import CareError
-from care.model.staff import Staff
+from care.model.staff import Role, Staff
 from care.services import alarms
 from care.services.alarms import Ring
 
@@ -114,7 +114,9 @@ class Bells:
         if len(unknown) < len(people):
             return True
         with self._house.unit_of_work() as uow:
-            others = [one for one in uow.staff.all() if one.active and one.wecom_id and one not in people]
+            reachable = alarms.on_phone(uow=uow, now=self._house.clock.now())
+        known = {one.id for one in people}
+        others = [one for one in reachable if one.id not in known]
         unknown = self._send(others, text) if others else None
         return unknown is not None and len(unknown) < len(others)
 
@@ -132,7 +134,11 @@ class Bells:
         if not waiting:
             return
         with self._house.unit_of_work() as uow:
-            people = alarms.whom(CaseLevel.W1, 1, [one for one in uow.staff.all() if one.active and one.wecom_id])
+            people = [
+                one
+                for one in alarms.on_phone(uow=uow, now=self._house.clock.now())
+                if one.role in {Role.CARER, Role.LEAD}
+            ]
         shown = "、".join(one[:CASE_SHOWN] for one in waiting[:LINES])
         text = f"【安心】有会话要人到控制台看一下：{shown}{link(self._house)}"
         if people and self._send(people, text) is None:

@@ -23,7 +23,7 @@ from care.adapters.sql import vendor_tables as v
 from care.model.alarm import RINGING, Alarm, occasion
 from care.model.case import CaseLevel
 from care.model.errors import Conflict
-from care.model.ids import CaseId, IdentityId, MemberId
+from care.model.ids import CaseId, IdentityId, MemberId, StaffId
 from care.model.vendor import Cursor, ServiceState, VendorSession
 
 ON_ITS_WAY = ("queued", "claimed", "sending")
@@ -146,7 +146,7 @@ class SqlAlarms:
     def claim_due(self, now: datetime, lease_until: datetime, limit: int) -> list[Alarm]:
         k, a = t.care_case, v.case_alarm
         ringing = self._db.execute(
-            select(k.c.id, k.c.member_id, k.c.level, k.c.opened_at, k.c.due_at, k.c.breached_at)
+            select(k.c.id, k.c.member_id, k.c.level, k.c.opened_at, k.c.due_at, k.c.breached_at, k.c.assigned)
             .where(
                 literal_column("care_case.state <> 'resolved'"),  # as in the partial index
                 k.c.state == "open",
@@ -168,6 +168,7 @@ class SqlAlarms:
                 due_at=row["due_at"],
                 breached=row["breached_at"] is not None,
                 occasion=occasion(level, row["due_at"]),
+                assigned=StaffId(row["assigned"]) if row["assigned"] else None,
             )
             known = (
                 self._db.execute(
