@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from care.binding_stores import Attachments, Bindings
 from care.case_stores import Deadlines, Tasks
 from care.model.appointment import Opening
 from care.model.assessment import Assessment, Context
@@ -102,6 +103,21 @@ class Nudger(ChannelSender, Protocol):
         """
 
 
+class MediaFetcher(Protocol):
+    """Fetches the files a channel's vendor keeps for us."""
+
+    channel: str
+
+    def fetch(self, vendor_id: str, *, limit: int) -> bytes:
+        """Return a file of at most `limit` bytes.
+
+        Raises:
+            SendRefused: it is gone, or larger than that (reason `too_big`).
+            SendLater: try again.
+            ChannelDown: the whole channel refuses for now.
+        """
+
+
 class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
     """One transaction. Leaving it without `commit` changes nothing."""
 
@@ -120,6 +136,8 @@ class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
     deadlines: Deadlines
     tasks: Tasks
     rights: SendRights
+    bindings: Bindings
+    attachments: Attachments
     ladder: Promises  # who answers a case until when, on the clinic's calendar
     terms: Terms  # on what terms each channel lets us write
 

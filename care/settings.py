@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from care.model.binding import CodeTerms
 from care.model.pieces import PieceLimit
 from care.model.rights import ChannelTerms, Gift, Nudge, Terms, Trigger
 
@@ -126,6 +127,11 @@ class Settings(BaseSettings):
     rights_kept: Annotated[int, Field(ge=0, le=3)] = 1  # the last ones of a window, for safety and humans only
     held_for: timedelta = timedelta(hours=24)  # what waits for a member's word so long is stale
 
+    invitation_lasts: timedelta = timedelta(days=7)  # a code of the practice system that joins an account to a member
+    second_channel_lasts: timedelta = timedelta(minutes=10)  # a member's own code for another channel
+    wrong_codes: Annotated[int, Field(ge=1, le=20)] = 5  # in a row, from one account; then a pause
+    wrong_codes_pause: timedelta = timedelta(minutes=15)
+
     clock_shift: timedelta = timedelta(0)  # development only: try an evening at noon
     hold_for: timedelta = timedelta(minutes=10)  # how long an offered time is kept
     inbox_lease: timedelta = timedelta(seconds=60)
@@ -214,6 +220,11 @@ class Settings(BaseSettings):
             kept=self.rights_kept,
             held_for=self.held_for,
         )
+
+    @property
+    def code_terms(self) -> CodeTerms:
+        """How long codes live and how often somebody may be wrong."""
+        return CodeTerms(self.invitation_lasts, self.second_channel_lasts, self.wrong_codes, self.wrong_codes_pause)
 
     @property
     def care_url(self) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Engine, ScalarSelect, case, func, or_, select
+from sqlalchemy import Engine, ScalarSelect, case, exists, func, or_, select
 
 from care.adapters.sql import tables as t
+from care.adapters.sql.binding_tables import member_merge
 from care.model.desk import Mark, Row
 from care.model.ids import ConversationId, MemberId, MessageId
 
@@ -70,13 +71,14 @@ class SqlDeskIndex:
             else_=c.last_member_at,
         )
         order = (spoken.is_(None), spoken.desc(), c.created_at.desc(), c.id)
-        latest = select(c.id).order_by(*order).limit(limit).subquery()
+        alive = ~exists().where(member_merge.c.member_id == c.member_id)  # others became somebody else's
+        latest = select(c.id).where(alive).order_by(*order).limit(limit).subquery()
         owed = select(k.member_id).where(k.state != "resolved")
         wanted = or_(c.id.in_(select(latest.c.id)), c.owner != "bot", c.crisis, c.member_id.in_(owed))
         columns = (c.id, c.member_id, c.owner, c.crisis, _last_spoken(), _last_of_member(), _unanswered_since())
         query = select(*columns).where(wanted)
         with self._engine.connect() as db:
-            total = db.execute(select(func.count()).select_from(t.conversation)).scalar_one()
+            total = db.execute(select(func.count()).select_from(t.conversation).where(alive)).scalar_one()
             found = [
                 Row(
                     conversation_id=ConversationId(row[0]),

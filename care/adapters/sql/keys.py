@@ -122,8 +122,12 @@ class Keyring:
         """Seal anything JSON can carry; None stays None."""
         if value is None:
             return None
-        nonce = os.urandom(12)
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return self.seal_bytes(member_id, table, column, row, plain)
+
+    def seal_bytes(self, member_id: MemberId, table: str, column: str, row: str, plain: bytes) -> bytes:
+        """Seal a file."""
+        nonce = os.urandom(12)
         sealed = self._key(member_id).encrypt(nonce, plain, _place(table, column, row, member_id))
         return bytes((VERSION, self._master.kid)) + nonce + sealed
 
@@ -135,12 +139,20 @@ class Keyring:
         """
         if sealed is None:
             return None
+        plain = self.open_bytes(member_id, table, column, row, sealed)
+        return json.loads(plain.decode("utf-8", "surrogatepass"))
+
+    def open_bytes(self, member_id: MemberId, table: str, column: str, row: str, sealed: bytes) -> bytes:
+        """Open what `seal_bytes` made for exactly this place.
+
+        Raises:
+            SealBroken: if it was changed, belongs elsewhere, or its key was destroyed.
+        """
         place = _place(table, column, row, member_id)
         try:
-            plain = self._key(member_id).decrypt(sealed[2:14], sealed[14:], place)
+            return self._key(member_id).decrypt(sealed[2:14], sealed[14:], place)
         except (InvalidTag, ValueError) as broken:
             raise SealBroken(f"{table}.{column} of {row} does not open") from broken
-        return json.loads(plain.decode("utf-8", "surrogatepass"))
 
     def blind(self, field: str, value: str) -> bytes:
         """Return what a value is looked up by; without the clinic's key nobody can guess it back."""

@@ -15,13 +15,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
-from care.adapters.sql import case_tables, rights_tables, tables, vendor_tables
+from care.adapters.sql import binding_tables, case_tables, rights_tables, tables, vendor_tables
 from care.adapters.sql.columns import Moment, metadata
 from care.adapters.sql.keys import key_metadata
 from care.adapters.sql.tables import APPEND_ONLY
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-DEFINED_IN = (tables, rights_tables, case_tables, vendor_tables)  # having been imported, they have filled `metadata`
+#: Having been imported, they have filled `metadata`.
+DEFINED_IN = (tables, rights_tables, binding_tables, case_tables, vendor_tables)
 
 
 class DatabaseTrouble(Exception):

@@ -11,6 +11,8 @@ from care.adapters.sql.engine import wait_for_turn
 from care.adapters.sql.keys import Keyring
 from care.adapters.sql.repositories.access import SqlAccessLog
 from care.adapters.sql.repositories.appointments import SqlAppointments
+from care.adapters.sql.repositories.attachments import SqlAttachments
+from care.adapters.sql.repositories.bindings import SqlBindings
 from care.adapters.sql.repositories.cases import SqlCases
 from care.adapters.sql.repositories.conversations import SqlConversations
 from care.adapters.sql.repositories.deadlines import SqlDeadlines
@@ -21,6 +23,7 @@ from care.adapters.sql.repositories.staff import SqlStaffList
 from care.adapters.sql.repositories.tasks import SqlTasks
 from care.adapters.sql.repositories.treatments import SqlTreatments
 from care.adapters.sql.repositories.vendors import SqlAlarms, SqlCursors, SqlVendorSessions
+from care.binding_stores import Attachments, Bindings
 from care.case_stores import Deadlines, Tasks
 from care.model.ladder import Promises
 from care.model.rights import Terms
@@ -46,6 +49,8 @@ class SqlUnitOfWork:
     access: AccessLog
     alarms: Alarms
     appointments: Appointments
+    attachments: Attachments
+    bindings: Bindings
     cases: Cases
     conversations: Conversations
     cursors: Cursors
@@ -92,6 +97,8 @@ class SqlUnitOfWork:
         self.cursors = SqlCursors(self._db)
         self.sessions = SqlVendorSessions(self._db)
         self.alarms = SqlAlarms(self._db)
+        self.bindings = SqlBindings(self._db, self._keys)
+        self.attachments = SqlAttachments(self._db, self._keys)
         return self
 
     def __exit__(
