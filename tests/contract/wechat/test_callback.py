@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -265,6 +266,22 @@ async def test_case_18_what_cannot_be_stored_is_not_acknowledged_and_comes_again
 
     assert refused.status_code == 503
     assert taken.status_code == 200
+    assert said_by(house, LAN) == ["在吗"]
+
+
+async def test_case_18_a_database_that_is_busy_for_a_moment_loses_nothing(
+    house: House, hook: Hook, tmp_path: Path
+) -> None:
+    busy = sqlite3.connect(tmp_path / "care.db", isolation_level=None)
+    busy.execute("BEGIN EXCLUSIVE")
+    coming = asyncio.create_task(hook.says(LAN, "在吗"))
+    await asyncio.sleep(0.5)
+    while_busy = coming.done()
+    busy.execute("ROLLBACK")
+    busy.close()
+
+    assert not while_busy
+    assert (await coming).text == "success"
     assert said_by(house, LAN) == ["在吗"]
 
 
