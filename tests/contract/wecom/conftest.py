@@ -21,6 +21,7 @@ from care.model.member import Identity
 from care.model.message import Author, Message
 from care.model.vendor import VendorSession
 from care.services.conversations import Recorded
+from tests.conftest import new_database
 from tests.member_edge import a_small_house, clock_of, everything_said
 
 CUSTOMER = "wmWangXiulan"
@@ -40,8 +41,18 @@ def settings() -> dict[str, object]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, server: FakeWecom, settings: dict[str, object]) -> Iterator[House]:
-    with a_small_house(tmp_path, **(wecom_settings(server) | settings)) as made:
+def database(request: pytest.FixtureRequest) -> str:
+    """Where the house keeps its data: SQLite unless a test asks for PostgreSQL by `on_both`."""
+    kind = getattr(request, "param", "sqlite")
+    return new_database(request.getfixturevalue("postgres")) if kind == "postgres" else ""
+
+
+on_both = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture
+def house(tmp_path: Path, server: FakeWecom, settings: dict[str, object], database: str) -> Iterator[House]:
+    with a_small_house(tmp_path, url=database, **(wecom_settings(server) | settings)) as made:
         server.now = lambda: made.clock.now().timestamp()
         yield made
 

@@ -14,7 +14,7 @@ from care.model.ids import MemberId, StaffId
 from care.model.staff import Role
 from care.services import cases
 from care.testing import a_colleague, a_member
-from tests.contract.wecom.conftest import Channel
+from tests.contract.wecom.conftest import Channel, on_both
 from tests.member_edge import clock_of
 
 
@@ -151,6 +151,7 @@ def test_an_alarm_ends_by_itself_after_some_rounds(
     assert rung(server)["zhouning"] == 8
 
 
+@on_both
 def test_a_case_that_becomes_graver_rings_anew(
     server: FakeWecom, house: House, bells: Bells, member: MemberId
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_case_that_becomes_graver_rings_anew(
     assert [text.split("\n")[1][:5] for text in server.notices["zhouning"]] == ["紧急 L1", "急症 L0"]
 
 
+@on_both
 def test_many_cases_at_once_are_one_message(server: FakeWecom, house: House, bells: Bells) -> None:
     for number in range(30):
         with house.unit_of_work() as uow:
@@ -229,6 +231,7 @@ def test_an_alarm_the_vendor_did_not_take_is_sent_soon_again(
     assert rung(server) == {"zhouning": 1}
 
 
+@on_both
 def test_a_crash_after_the_call_shows_the_alarm_once(
     server: FakeWecom, house: House, bells: Bells, member: MemberId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +251,7 @@ def test_a_crash_after_the_call_shows_the_alarm_once(
     assert rung(server) == {"zhouning": 1}
 
 
+@on_both
 def test_two_processes_ring_once(server: FakeWecom, house: House, bells: Bells, member: MemberId) -> None:
     a_case(house, member, CaseLevel.L1)
     other = Bells(house, bells._kf)

@@ -12,7 +12,7 @@ from care.model.message import Author, OutboxState
 from care.model.vendor import SERVICER, ServiceState
 from care.services import conversations
 from care.testing import a_colleague
-from tests.contract.wecom.conftest import CUSTOMER, LI, Channel
+from tests.contract.wecom.conftest import CUSTOMER, LI, Channel, on_both
 from tests.member_edge import clock_of, delivery_of, say
 
 
@@ -73,6 +73,7 @@ def alerts(channel: Channel) -> list[str]:
     return list(channel.wecom.bells._alerts)
 
 
+@on_both
 def test_case_46_a_takeover_gives_the_session_to_the_colleague_who_serves_there(
     server: FakeWecom, talk: Channel, li: StaffId
 ) -> None:
@@ -102,6 +103,7 @@ def test_case_46_what_was_said_before_the_takeover_leaves_before_the_session_is_
 
 
 @pytest.mark.parametrize("serving", [{}, {LI: 1}, {"somebody": 0}])
+@on_both
 def test_case_46_without_a_colleague_who_serves_there_it_waits_in_the_pool(
     server: FakeWecom, talk: Channel, li: StaffId, serving: dict[str, int]
 ) -> None:
@@ -197,6 +199,7 @@ def test_case_46_after_the_end_over_there_the_next_word_is_the_bots_again(
     assert talk.session().state is ServiceState.NEW
 
 
+@on_both
 def test_case_46_handing_back_here_ends_the_session_over_there(server: FakeWecom, talk: Channel, li: StaffId) -> None:
     server.servicers[LI] = 0
     take_over(talk, li)

@@ -19,7 +19,7 @@ from care.bootstrap import House
 from care.model.errors import CareError, SendLater
 from care.model.message import Author, Button, InboxItem
 from care.services.conversations import button_token
-from tests.contract.wecom.conftest import CUSTOMER, LI, Channel
+from tests.contract.wecom.conftest import CUSTOMER, LI, Channel, on_both
 from tests.member_edge import answers, clock_of, say
 
 
@@ -30,6 +30,7 @@ def running(channel: Channel) -> Iterator[Puller]:
     channel.wecom.puller.stop()
 
 
+@on_both
 def test_what_a_customer_wrote_is_stored_and_told_once(server: FakeWecom, channel: Channel) -> None:
     channel.caught_up()
     server.customer_says(CUSTOMER, "牙还在疼")
@@ -62,6 +63,7 @@ async def test_case_42_three_bells_at_once_read_the_log_once_in_order(
     assert server.called("kf/sync_msg")[0]["token"] == "bell-token"
 
 
+@on_both
 def test_case_42_a_log_is_read_by_one_reader_at_a_time(
     server: FakeWecom, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +123,7 @@ def _next(puller: Puller) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("after_rows", [0, 1, 3])
+@on_both
 def test_case_42_a_crash_between_pull_and_commit_loses_nothing_and_doubles_nothing(
     server: FakeWecom, channel: Channel, monkeypatch: pytest.MonkeyPatch, after_rows: int
 ) -> None:
@@ -175,6 +178,7 @@ def test_case_42_a_crash_after_the_commit_repeats_nothing(
     assert channel.waiting() == 1  # the inbox has it though nobody was told
 
 
+@on_both
 def test_case_42_a_lost_cursor_replays_three_days_and_answers_nobody_twice(
     server: FakeWecom, channel: Channel
 ) -> None:
@@ -305,6 +309,7 @@ def test_case_45_words_of_colleagues_and_the_system_are_never_answered(
     )
 
 
+@on_both
 def test_case_45_a_colleagues_first_word_over_there_takes_the_conversation_over(
     server: FakeWecom, channel: Channel, house: House
 ) -> None:
@@ -393,6 +398,7 @@ def test_rows_that_are_none_do_not_hold_up_the_others(server: FakeWecom, channel
     assert channel.by_member() == ["你好"]
 
 
+@on_both
 def test_a_row_that_cannot_be_kept_is_left_behind_after_three_tries(
     server: FakeWecom, channel: Channel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
