@@ -41,10 +41,7 @@ SEND_RIGHTS: dict[str, dict[Trigger, Gift]] = {
         Trigger.SCAN: Gift(3, timedelta(minutes=1)),
         Trigger.OPT_IN: Gift(1),
     },
-    "wecom_kf": {
-        Trigger.MESSAGE: Gift(5, timedelta(hours=48)),
-        Trigger.ENTER: Gift(1, timedelta(seconds=20)),
-    },
+    "wecom_kf": {Trigger.MESSAGE: Gift(5, timedelta(hours=48))},  # entering gives a code for one greeting, no right
 }
 #: The longest message a channel is given and how many make up one answer; on the safe side of the vendor's limit.
 PIECE_LIMITS = {

@@ -26,7 +26,7 @@ from care.services.conversations import Recorded
 
 logger = logging.getLogger(__name__)
 
-PAGE = 200  # rows of one transaction; the vendor's most is 1,000
+PAGE = 100  # rows of one transaction; the vendor's most is 1,000, but nobody else writes meanwhile
 LEASE = timedelta(seconds=60)
 TRIES = 3  # of one row that cannot be kept; then it is left, told, and does not hold up the others
 STANDING = 50  # pages in a row that bring nothing and move nothing

@@ -9,9 +9,9 @@ from anxin.dev import wecom_callbacks as c
 from anxin.dev.fake_wecom import ALREADY_CHATTING, GATEWAY, SOMEBODY_SENDS, FakeWecom, Trouble
 from bot.channels.wecom.parse import Greeting
 from bot.channels.wecom.rows import Welcome
-from care.model.message import Author
+from care.model.message import Author, OutboxState
 from tests.contract.wecom.conftest import CUSTOMER, Channel
-from tests.member_edge import clock_of
+from tests.member_edge import clock_of, delivery_of, say
 
 
 def waiting(channel: Channel) -> list[Welcome | Greeting]:
@@ -49,6 +49,26 @@ def test_the_greeting_of_somebody_known_stands_in_their_history(server: FakeWeco
     greeted(channel)
 
     assert channel.said()[-1].author is Author.SYSTEM
+
+
+def test_entering_lets_out_the_greeting_and_nothing_that_waits_for_a_word(
+    server: FakeWecom, channel: Channel
+) -> None:
+    channel.caught_up()
+    server.customer_says(CUSTOMER, "你好")
+    channel.pull()
+    clock_of(channel.house).move(hours=60)
+    waits = say(channel.house, channel.conversation(), "记得复查", author=Author.CARER)
+    channel.deliver()
+    server.enters(CUSTOMER)
+    channel.pull()
+
+    channel.deliver()
+    greeted(channel)
+
+    assert delivery_of(channel.house, waits).state is OutboxState.HELD
+    assert server.called("kf/send_msg") == []
+    assert len(server.received(CUSTOMER)) == 1
 
 
 @pytest.mark.parametrize(("late_s", "sent"), [(19, 1), (20, 0), (3600, 0)])
