@@ -34,6 +34,8 @@ WINDOW_RETRY_S = 2.0  # WeChat may say "out of time" in the seconds after a memb
 WINDOW_CLOSED = 45015
 NO_MENUS = 40200  # the account may not send quick replies: a test account, or not verified
 NO_CREDIT = 43101  # of a notice: the member's subscription is used up or taken back
+#: What is said about notices alone: their ids and fields, their own daily count, the right to use them at all.
+NOTICES_ONLY = frozenset({40037, 47003, 45009, 48001})
 TOO_LONG = frozenset({45002, 45008})
 
 
@@ -111,6 +113,9 @@ class WeChatSender:
         except Refusal as refusal:
             if refusal.code == NO_CREDIT:
                 raise RightSpent("no_credit") from None
+            if refusal.code in NOTICES_ONLY:  # words may go out all the same: the channel must not rest for it
+                logger.error("notice refused", extra={"channel": CHANNEL, "code": refusal.code})
+                raise SendRefused(refusal.meaning.reason) from None
             refusal.translate(self._clock.now())
         number = said.get("msgid")
         return str(number) if number else outbox_id

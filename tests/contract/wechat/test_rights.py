@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import xml.etree.ElementTree as ET
-from datetime import timedelta
 
 import pytest
 
@@ -19,7 +18,7 @@ from care.model.conversation import Conversation
 from care.model.ids import MemberId
 from care.model.message import Author, Button, Message, OutboxState
 from care.services.conversations import button_token
-from tests.contract.wechat.account import LAN, OLD_KEY, Hook, deliver
+from tests.contract.wechat.account import BAO, LAN, OLD_KEY, Hook, a_patient, deliver
 from tests.member_edge import clock_of, delivery_of, say
 
 
@@ -304,25 +303,63 @@ async def test_case_28_a_tapped_quick_reply_lets_us_say_three_words_within_a_min
     assert set(server.refusals) <= {40001, 42001}, "no call that was bound to fail, but for the old token"
 
 
-async def test_a_subscription_is_spent_on_one_notice_and_a_refused_one_is_forgotten(
+async def test_a_subscription_is_spent_on_one_notice_and_no_more_are_tried(
+    house: House, server: FakeWeChat, hook: Hook, channel: WeChat
+) -> None:
+    server.templates = {"notice-1"}  # the other one is not approved
+    conversation = await writes(house, server, hook)
+    entry = "<List><TemplateId>notice-1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List>"
+    happened = f"<SubscribeMsgPopupEvent>{entry}</SubscribeMsgPopupEvent>"
+    server.people[LAN].credits["notice-1"] = 1
+    for _ in range(2):  # brought twice, counts once
+        await hook.brings(cb.event(LAN, "subscribe_msg_popup_event", inside=happened, at=hook.at))
+    clock_of(house).move(hours=49)
+
+    say(house, conversation, "伤口还疼吗", author=Author.CHECK_IN)
+    await delivered(house, channel)
+    await writes(house, server, hook, "1")
+    await delivered(house, channel)
+    clock_of(house).move(hours=49)
+    say(house, conversation, "今天好些了吗", author=Author.CHECK_IN)
+    await delivered(house, channel)
+
+    assert len(server.called(f.SUBSCRIBE)) == 1
+    assert server.read(LAN) == ["right.notice", "伤口还疼吗"]
+
+
+async def test_a_subscription_taken_back_meanwhile_is_believed_and_a_human_is_asked(
     house: House, server: FakeWeChat, hook: Hook, channel: WeChat
 ) -> None:
     server.templates = {"notice-1"}
     conversation = await writes(house, server, hook)
     entry = "<List><TemplateId>notice-1</TemplateId><SubscribeStatusString>accept</SubscribeStatusString></List>"
     happened = f"<SubscribeMsgPopupEvent>{entry}</SubscribeMsgPopupEvent>"
-    server.people[LAN].credits["notice-1"] = 1
-    for _ in range(2):
-        await hook.brings(cb.event(LAN, "subscribe_msg_popup_event", inside=happened, at=hook.at))
+    await hook.brings(cb.event(LAN, "subscribe_msg_popup_event", inside=happened, at=hook.at))
     clock_of(house).move(hours=49)
-    server.troubles[f.TEMPLATE].append(Trouble(40037))  # the other notice is not approved yet
 
-    say(house, conversation, "伤口还疼吗", author=Author.CHECK_IN)
+    message = say(house, conversation, "伤口还疼吗", author=Author.CHECK_IN)
     for _ in range(3):
         await delivered(house, channel)
-        clock_of(house).move(hours=1, minutes=1)
-    clock_of(house).move(minutes=1)
+        clock_of(house).move(hours=1)
 
-    assert len(server.called(f.SUBSCRIBE)) <= 1
-    assert server.read(LAN) in ([], ["right.notice"])
-    assert timedelta(hours=48) < timedelta(hours=49)
+    assert len(server.called(f.SUBSCRIBE)) == 1
+    assert state(house, message)[0] is OutboxState.HELD
+    assert cases_of(house, conversation.member_id)
+
+
+@pytest.mark.parametrize("code", [40037, 47003, 45009, 48001])
+async def test_a_notice_that_is_refused_does_not_keep_words_from_others(
+    house: House, server: FakeWeChat, hook: Hook, channel: WeChat, code: int
+) -> None:
+    conversation = await writes(house, server, hook)
+    clock_of(house).move(hours=49)
+    server.always[f.TEMPLATE] = Trouble(code)
+    say(house, conversation, "伤口还疼吗", author=Author.CHECK_IN)
+    await delivered(house, channel)
+    server.did(BAO)
+    other = say(house, a_patient(house, BAO), "您好")
+    await delivered(house, channel)
+
+    assert state(house, other)[0] is OutboxState.SENT
+    assert len(server.called(f.TEMPLATE)) == 1
+    assert cases_of(house, conversation.member_id)
