@@ -58,6 +58,10 @@ def house(tmp_path: Path, server: FakeWecom, settings: dict[str, object], databa
 
 
 def wecom_settings(server: FakeWecom) -> dict[str, object]:
+    return channel_settings(server.base_url)
+
+
+def channel_settings(base_url: str) -> dict[str, object]:
     return {
         "wecom_mode": "on",
         "wecom_corp_id": c.CORP,
@@ -65,7 +69,7 @@ def wecom_settings(server: FakeWecom) -> dict[str, object]:
         "wecom_secret": c.SECRET,
         "wecom_token": c.TOKEN,
         "wecom_aes_key": c.AES_KEY,
-        "wecom_base_url": server.base_url,
+        "wecom_base_url": base_url,
         "wecom_duplicate_codes": (str(DUPLICATE),),
         "public_url": "https://care.example",
     }
