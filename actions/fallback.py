@@ -15,6 +15,7 @@ from actions.people import FEAR_ASKED, NURSE_ASKED, DentalAnxiety, RequestHuman
 from actions.recovery import MOOD_ASKED, LowMood
 from actions.turn import CareAction, Events, Turn, leave_loop, said_again
 from care.model.case import CaseLevel
+from care.model.courtesy import is_courtesy
 from care.model.errors import InvalidInput
 from care.model.member import clean_phone
 
@@ -114,6 +115,9 @@ class Fallback(CareAction):
     def act(self, turn: Turn) -> Events:
         if turn.asked == MOOD_ASKED:
             return LowMood(self.house).act(turn)
+        if is_courtesy(turn.text):  # thanks that were not recognised open no case
+            turn.say("utter_ack")
+            return []
         likeliest = [name for name, _ in turn.ranking if name != "nlu_fallback"][:OFFERED]
         if likeliest and SAME_DOOR.issuperset(likeliest):
             return StartBooking(self.house).act(turn)

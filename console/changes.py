@@ -10,7 +10,7 @@ from care.model.case import CaseState
 from care.model.errors import InvalidInput
 from care.model.ids import CaseId, ConversationId, MemberId
 from care.model.staff import Reader
-from care.services import cases, conversations, crisis, desk, recovery
+from care.services import cases, complaints, conversations, crisis, desk, recovery
 from console import bodies as b
 from console import words
 from console.door import Door, Once
@@ -130,12 +130,15 @@ def _case_routes(router: APIRouter, house: House, door: Door) -> None:
 
     @router.post("/cases/{case_id}/resolve")
     def resolve(request: Request, case_id: str, body: b.Resolve) -> Response:
-        """Close a case with one line on what was done."""
+        """Close a case with one line on what was done; of a complaint, ask its member whether it is solved."""
         outcome = _outcome(body.outcome)
         with house.unit_of_work() as uow:
             staff = door.enter_to_change(request, uow)
             case = desk.guarded_case(CaseId(case_id), by=Reader("staff", staff.id), uow=uow)
-            cases.resolve(case.id, staff.id, outcome, uow=uow, clock=house.clock)
+            if cases.is_complaint(case):
+                complaints.call_solved(case.id, staff.id, outcome, uow=uow, clock=house.clock, pack=house.pack)
+            else:
+                cases.resolve(case.id, staff.id, outcome, uow=uow, clock=house.clock)
             uow.commit()
         return JSONResponse({})
 

@@ -162,13 +162,21 @@ def resolve(case_id: CaseId, staff_id: StaffId, outcome: str, *, uow: UnitOfWork
     return close(case, staff_id, outcome, uow=uow, now=clock.now())
 
 
-def close(case: Case, staff_id: StaffId, outcome: str, *, uow: UnitOfWork, now: datetime) -> Case:
+def close(case: Case, staff_id: StaffId | None, outcome: str, *, uow: UnitOfWork, now: datetime) -> Case:
     """Write that a case is over, and let go of every moment that waits for it. Safe to repeat."""
     if case.state is not CaseState.RESOLVED:
         case.state, case.owner, case.resolved_at, case.outcome = CaseState.RESOLVED, staff_id, now, outcome
         case.paused_at, case.pause_reason, case.carer_asks = None, None, False
         uow.cases.save(case)
         deadlines.let_go(case, "resolved", uow=uow, now=now)
+    return case
+
+
+def open_again(case: Case, *, uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> Case:
+    """Start a complaint's clock anew with the colleague who had it, because its member says it is not solved."""
+    _start_anew(case, uow.ladder.due(case.level, now, zone), uow=uow, now=now, keeps=case.owner)
+    uow.cases.save(case)
+    deadlines.plan(case, uow=uow, now=now, zone=zone)
     return case
 
 
@@ -243,11 +251,16 @@ def _new(
     return case
 
 
-def _start_anew(case: Case, due_at: datetime, *, uow: UnitOfWork, now: datetime) -> None:
+def _start_anew(
+    case: Case, due_at: datetime, *, uow: UnitOfWork, now: datetime, keeps: StaffId | None = None
+) -> None:
     case.state, case.due_at, case.raised_at, case.step = CaseState.OPEN, due_at, now, 0
     case.breached_at, case.acknowledged_at, case.warned_at = None, None, None
     case.paused_at, case.pause_reason, case.carer_asks = None, None, False
-    _assign(case, uow=uow, now=now)
+    if keeps is not None and any(one.id == keeps and one.active for one in uow.staff.all()):
+        case.assigned, case.assigned_at = keeps, now
+    else:
+        _assign(case, uow=uow, now=now)
 
 
 def _assign(case: Case, *, uow: UnitOfWork, now: datetime) -> None:

@@ -16,6 +16,7 @@ from care.model.assessment import Assessment, Complaint, Context, Distress, Medi
 from care.model.case import CaseLevel, more_urgent
 from care.model.consent import Purpose
 from care.model.conversation import Conversation
+from care.model.courtesy import is_courtesy
 from care.model.errors import DialogueUnavailable, OwnershipLost
 from care.model.member import Member
 from care.model.message import Author, InboxItem, InboxState, Message, Reply
@@ -23,7 +24,7 @@ from care.model.pack import Pack
 from care.model.rights import Weight
 from care.model.staff import BOT_READER
 from care.ports import Clock, Dialogue, SafetyReader, UnitOfWork, UnitOfWorkFactory
-from care.services import cases, check_ins, outbox, promises, recovery, released
+from care.services import cases, check_ins, complaints, invitations, outbox, promises, recovery, released
 
 CHECK_IN_DONE = "/EXTERNAL_check_in_done"  # lets the dialogue take up what was kept while the check-in ran
 ANSWERED = "answered:"  # noted on a message whose answer was taken, so that a second attempt takes it no second time
@@ -67,6 +68,9 @@ def process(item: InboxItem, parts: Parts) -> None:
     except DialogueUnavailable as down:
         if read.metadata.get("payload") == CHECK_IN_DONE:
             _answer(item, read, [], parts)  # the answer itself was taken and said already
+            return
+        if is_courtesy(read.text):  # thanks need no colleague and start no clock
+            _answer(item, read, [Reply(parts.pack.say("input.courtesy"))], parts)
             return
         _answer_without_dialogue(item, read, down.reason, parts)
         return
@@ -139,6 +143,11 @@ def _react(
             alone=conversation.owned_by_bot,
         )
     urgent = _open_cases(member, message, assessment, parts, uow=uow, now=now)
+    settled = None
+    if urgent is None:
+        settled = complaints.answer(
+            conversation, message.text, payload=message.payload, uow=uow, now=now, zone=parts.zone, pack=parts.pack
+        )
     if answered is not None and answered.level in check_ins.STOPPING:
         urgent = answered.level if urgent is None or more_urgent(answered.level, urgent) else urgent
     if urgent is CaseLevel.P3:
@@ -147,6 +156,10 @@ def _react(
         text = _fixed_words(urgent, member, parts, uow=uow, now=now)
         _speak(item, conversation, Reply(text), Author.SAFETY, "safety", uow=uow, now=now)
         conversation.asked = None
+        return None
+    if settled is not None:
+        _speak(item, conversation, settled, Author.SYSTEM, "settled", uow=uow, now=now)
+        conversation.asked = settled.asked
         return None
     if not conversation.owned_by_bot:
         return None
@@ -158,7 +171,7 @@ def _react(
         more = not message.payload and says_more(parts.pack.questions[before], message.text)
         return _to_dialogue(before, conversation.asked, more=more)
     if answered is not None:
-        return _after_answer(item, conversation, answered, uow=uow, now=now)
+        return _after_answer(item, conversation, answered, parts, uow=uow, now=now)
     if released.is_only_a_sign(message, assessment) and (let_go := released.question(item, uow=uow)) is not None:
         conversation.asked = let_go or None
         return None
@@ -169,7 +182,13 @@ def _react(
 
 
 def _after_answer(
-    item: InboxItem, conversation: Conversation, answered: check_ins.Outcome, *, uow: UnitOfWork, now: datetime
+    item: InboxItem,
+    conversation: Conversation,
+    answered: check_ins.Outcome,
+    parts: Parts,
+    *,
+    uow: UnitOfWork,
+    now: datetime,
 ) -> dict[str, str] | None:
     """Say what an answer led to; leave to the dialogue what else was said, and what was kept while the check-in ran.
 
@@ -178,7 +197,8 @@ def _after_answer(
     """
     conversation.asked = answered.after.asked
     if not answered.says_more:
-        _speak(item, conversation, answered.reply, Author.CHECK_IN, "answer", uow=uow, now=now)
+        reply = invitations.added(answered.reply, conversation, uow=uow, now=now, pack=parts.pack)
+        _speak(item, conversation, reply, Author.CHECK_IN, "answer", uow=uow, now=now)
         if not (answered.over and answered.before):
             return None
     elif answered.before:
@@ -211,6 +231,8 @@ def _open_cases(
         levels.append(CaseLevel(assessment.distress.value))
     if assessment.complaint in {Complaint.K2, Complaint.K3}:
         levels.append(CaseLevel(assessment.complaint.value))
+    if assessment.complaint is Complaint.K1 and set(levels) - {CaseLevel.L3}:
+        levels.append(CaseLevel.K1)  # the dialogue, which hears ordinary complaints, is not asked about this message
     flags = ",".join(flag.value for flag in assessment.flags) or "words"
     for level in levels:
         cases.open_case(
@@ -223,7 +245,7 @@ def _open_cases(
             message_id=message.id,
             summary=message.text,
         )
-    spoken = [level for level in levels if level is not CaseLevel.L3]
+    spoken = [level for level in levels if level not in {CaseLevel.L3, CaseLevel.K1}]
     return min(spoken, key=list(CaseLevel).index, default=None)
 
 
@@ -305,7 +327,7 @@ def _ending(
     if known.get("answered"):
         if known.get("asks_next"):
             return check_ins.reask(item.member_id, uow=uow, pack=parts.pack, words="")
-        return None if asks else check_ins.closing(item.member_id, uow=uow, now=now, pack=parts.pack)
+        return None if asks else invitations.closing(item.member_id, uow=uow, now=now, pack=parts.pack)
     again = None
     if known["asked"] and not asks:
         words = "checkin.reask" if replies else "checkin.unclear"
@@ -374,7 +396,7 @@ def _done(item: InboxItem, *, uow: UnitOfWork) -> None:
 
 
 def _context(conversation: Conversation, member: Member, *, uow: UnitOfWork, now: datetime) -> Context:
-    pair = recovery.current(member.id, uow=uow)
+    pair = recovery.current(member.id, uow=uow, now=now)
     if pair is None:
         return Context(asked=conversation.asked, treatment=None, day=None)
     _, treatment = pair
