@@ -148,7 +148,11 @@ def note(account: Account, text: str, *, uow: UnitOfWork, now: datetime) -> None
 
 
 def greeted(account: Account, text: str, *, uow: UnitOfWork, now: datetime) -> MemberId | None:
-    """Keep the greeting somebody was shown on entering; return whose history it stands in, if they have one."""
+    """Keep the greeting somebody was shown on entering; it says who we are, so the first answer need not.
+
+    Returns:
+        Whose history it stands in, or None if nobody is known by this account.
+    """
     identity = uow.members.identity(account.channel, account.external_id)
     if identity is None:
         return None
@@ -164,6 +168,8 @@ def greeted(account: Account, text: str, *, uow: UnitOfWork, now: datetime) -> M
             channel=account.channel,
         )
     )
+    conversation.introduced = True
+    uow.conversations.save(conversation)
     return conversation.member_id
 
 

@@ -36,6 +36,7 @@ def test_whoever_opens_the_session_is_greeted_once_and_it_stands_in_the_history(
     assert len(server.received(CUSTOMER)) == 1
     assert "wecom.welcome" in server.received(CUSTOMER)[0]
     assert channel.waiting() == 0
+    assert channel.conversation().introduced  # the first answer does not introduce us again
 
 
 def test_the_greeting_of_somebody_known_stands_in_their_history(server: FakeWecom, channel: Channel) -> None:
