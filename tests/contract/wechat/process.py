@@ -24,11 +24,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("wechat_url")
     parser.add_argument("port", type=int)
+    parser.add_argument("--url", default="", help="of the database; SQLite in the folder if not given")
     parser.add_argument("--later", type=float, default=0.0, help="seconds this process starts after the morning")
     parser.add_argument("--think", type=float, default=0.0, help="seconds a turn takes")
     given = parser.parse_args()
     with a_small_house(
         given.folder,
+        url=given.url,
         wechat_mode="on",
         wechat_app_id=cb.APP_ID,
         wechat_secret=f.SECRET,

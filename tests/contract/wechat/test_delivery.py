@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,7 @@ from bot.pulse import Pulse
 from care.bootstrap import House
 from care.model.message import InboxItem, OutboxState
 from care.testing import FakeClock
-from tests.conftest import free_port
+from tests.conftest import free_port, new_database
 from tests.contract.wechat.account import BAO, LAN, Hook, said_by
 from tests.member_edge import MORNING, a_small_house, answers
 
@@ -108,19 +109,29 @@ async def test_case_19_two_messages_in_a_row_are_answered_one_after_the_other(
 # Processes
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the processes meet."""
+
+    folder: Path
+    url: str
+
+
 class App:
     """A process of the application."""
 
-    def __init__(self, folder: Path, server: FakeWeChat, **options: float) -> None:
+    def __init__(self, place: Place, server: FakeWeChat, **options: float) -> None:
         self.port = free_port()
         self.later = options.get("later", 0.0)
         command = [
             sys.executable,
             "-m",
             "tests.contract.wechat.process",
-            str(folder),
+            str(place.folder),
             server.base_url,
             str(self.port),
+            "--url",
+            place.url,
         ]
         command += [f"--{name}={value}" for name, value in options.items()]
         self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
@@ -151,11 +162,12 @@ class App:
         self.process.wait(10)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A migrated database on disk."""
-    with a_small_house(tmp_path):
-        return tmp_path
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A migrated database."""
+    url = new_database(request.getfixturevalue("postgres")) if request.param == "postgres" else ""
+    with a_small_house(tmp_path, url=url):
+        return Place(tmp_path, url)
 
 
 @contextmanager
@@ -175,13 +187,13 @@ def server() -> Iterator[FakeWeChat]:
         yield fake
 
 
-def said(folder: Path, person: str) -> list[str]:
-    with a_small_house(folder) as house:
+def said(place: Place, person: str) -> list[str]:
+    with a_small_house(place.folder, url=place.url) as house:
         return said_by(house, person)
 
 
-def sent_states(folder: Path) -> list[OutboxState]:
-    with a_small_house(folder) as house, house.unit_of_work() as uow:
+def sent_states(place: Place) -> list[OutboxState]:
+    with a_small_house(place.folder, url=place.url) as house, house.unit_of_work() as uow:
         identity = uow.members.identity("wechat", LAN)
         assert identity is not None
         conversation = uow.conversations.of_member(identity.member_id)
@@ -197,10 +209,10 @@ def settled(server: FakeWeChat, count: int) -> None:
 
 
 def test_case_15_the_same_message_brought_to_two_processes_at_once_is_answered_once(
-    folder: Path, server: FakeWeChat
+    place: Place, server: FakeWeChat
 ) -> None:
     server.did(LAN)
-    apps = App(folder, server), App(folder, server)
+    apps = App(place, server), App(place, server)
     with running(*apps):
         words = cb.text(LAN, "你好", number=42, at=MORNING_S)
         answers_: list[int] = []
@@ -216,21 +228,21 @@ def test_case_15_the_same_message_brought_to_two_processes_at_once_is_answered_o
 
     assert answers_ == [200] * 20
     assert server.read(LAN) == ["答"]
-    assert said(folder, LAN) == ["你好"]
+    assert said(place, LAN) == ["你好"]
 
 
 def test_case_17_killed_between_acknowledging_and_answering_it_answers_once_after_a_restart(
-    folder: Path, server: FakeWeChat
+    place: Place, server: FakeWeChat
 ) -> None:
     for person in (LAN, BAO):
         server.did(person)
-    slow = App(folder, server, think=60)
+    slow = App(place, server, think=60)
     with running(slow):
         acknowledged = [slow.brings(cb.text(person, "在吗", at=MORNING_S)).text for person in (LAN, BAO)]
         server.wait_for(f.TYPING, 2)  # both turns have begun
         slow.kill()
 
-        again = App(folder, server, later=300)
+        again = App(place, server, later=300)
         with running(again):
             settled(server, 2)
 
@@ -239,21 +251,21 @@ def test_case_17_killed_between_acknowledging_and_answering_it_answers_once_afte
 
 
 def test_case_17_killed_while_wechat_has_it_it_is_not_sent_again_but_kept_apart(
-    folder: Path, server: FakeWeChat
+    place: Place, server: FakeWeChat
 ) -> None:
     server.did(LAN)
     server.troubles[f.SEND].append(f.LOST_ANSWER)
-    app = App(folder, server)
+    app = App(place, server)
     with running(app):
         app.brings(cb.text(LAN, "在吗", at=MORNING_S))
         server.wait_for(f.SEND, 1, 20)
         time.sleep(0.3)
         app.kill()
 
-        again = App(folder, server, later=300)
+        again = App(place, server, later=300)
         with running(again):
             again.brings(cb.text(LAN, "还在吗", at=MORNING_S + 300))
             settled(server, 2)
 
     assert server.read(LAN) == ["答", "答"], "one for each message"
-    assert sorted(sent_states(folder)) == [OutboxState.SENT, OutboxState.UNKNOWN]
+    assert sorted(sent_states(place)) == [OutboxState.SENT, OutboxState.UNKNOWN]
