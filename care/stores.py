@@ -338,6 +338,12 @@ class VendorSessions(Protocol):
         holds whose member writes through this channel.
         """
 
+    def asking(self, channel: str, reason: str, now: datetime, limit: int) -> list[tuple[IdentityId, CaseId]]:
+        """Return accounts whose member waits for a human, by an open case with this reason that was not passed on.
+
+        Only while the bot owns the conversation and nothing of ours is on its way to them.
+        """
+
 
 class Alarms(Protocol):
     """Cases that ring colleagues' phones."""

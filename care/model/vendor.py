@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from care.model.ids import IdentityId
+from care.model.ids import CaseId, IdentityId
 
 SERVICER = "wecom"  # owns a conversation that somebody we do not know by name holds in the vendor's own desk
 
@@ -47,3 +47,4 @@ class VendorSession:
     attempts: int = 0
     retry_at: datetime | None = None
     problem: str | None = None  # a code, when the last change was refused
+    asked_case: CaseId | None = None  # the wish for a human that was passed on last

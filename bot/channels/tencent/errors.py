@@ -79,6 +79,8 @@ WECOM: Meanings = {
     41001: Meaning(Action.TOKEN, "token"),
     42001: Meaning(Action.TOKEN, "token"),
     40003: Meaning(Action.REFUSED, "bad_account"),
+    40007: Meaning(Action.REFUSED, "gone"),  # a file is kept for three days
+    40096: Meaning(Action.REFUSED, "bad_account"),
     45002: Meaning(Action.REFUSED, "too_long"),
     45009: Meaning(Action.LATER, "too_many", MINUTE_S),
     45033: Meaning(Action.LATER, "too_many", 5.0),

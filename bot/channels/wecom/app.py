@@ -12,6 +12,7 @@ from bot.channels.tencent.crypto import Locks, NotGenuine, TooLarge, read_body, 
 from bot.channels.tencent.errors import WECOM
 from bot.channels.tencent.line import TencentLine
 from bot.channels.tencent.token import wecom_tokens
+from bot.channels.wechat.media import WeChatMedia
 from bot.channels.wecom.alarms import Bells
 from bot.channels.wecom.desk import Desk
 from bot.channels.wecom.kf import Kf
@@ -56,6 +57,7 @@ class Wecom:
         self.line = TencentLine(f"{settings.wecom_base_url.rstrip('/')}/cgi-bin/", name="wecom")
         api = Api(self.line, wecom_tokens(self.line, corp, secret), WECOM)
         self.kf = Kf(self.line, api, settings.wecom_agent_id, house.clock)
+        self.media = WeChatMedia(self.line, api, house.clock)  # asks both of Tencent's the same way
         self.bells = Bells(house, self.kf)
         self.greeter = Greeter(house, self.kf, changed=changed)
         self.puller = Puller(house, self.kf, stored=stored, greet=self.greeter.put)

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from bot.channels.wecom.errors import NOT_SERVING, WRONG_STATE, KfRefused
 from bot.channels.wecom.kf import Kf
@@ -18,17 +19,20 @@ from bot.channels.wecom.parse import CHANNEL, Malformed, parties
 from care.bootstrap import House
 from care.model.conversation import BOT, Conversation
 from care.model.errors import CareError, Conflict
-from care.model.ids import IdentityId
+from care.model.ids import CaseId, IdentityId
 from care.model.member import Identity
 from care.model.message import Author
-from care.model.vendor import WITH_HUMANS, ServiceState, VendorSession
-from care.services import outbox
+from care.model.vendor import WITH_HUMANS, ServiceState
+from care.services import outbox, servicers
+from care.services.servicers import Account
 
 logger = logging.getLogger(__name__)
 
 LOOK_S = 2.0  # seconds between two looks
 AT_ONCE = 50
 AGAIN = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+WISH = "request_human"  # the reason of a case whose member asked for a human
+NOBODY_SERVES = "nobody_serves"
 UNTIL_THE_NEXT_WORD = timedelta(minutes=1)  # an ended session cannot be given to anybody before the customer writes
 
 Told = Callable[[str], None]
@@ -70,16 +74,22 @@ class Desk:
 
     def look(self) -> int:
         """Tell the vendor what changed; return how many accounts it was told about."""
-        takeovers = self._house.settings.wecom_desk == "wecom"
+        theirs, now = self._house.settings.wecom_desk == "wecom", self._house.clock.now()
         with self._house.unit_of_work() as uow:
-            untold = uow.sessions.untold(CHANNEL, self._house.clock.now(), AT_ONCE, takeovers=takeovers)
+            untold = uow.sessions.untold(CHANNEL, now, AT_ONCE, takeovers=theirs)
+            asking = uow.sessions.asking(CHANNEL, WISH, now, AT_ONCE) if theirs else []
         for identity_id in untold:
-            try:
-                self._tell(identity_id)
-            except CareError as failure:
-                logger.warning("desk not told", extra={"channel": CHANNEL, "code": failure.code})
-                self._put_off(identity_id, failure.code)
-        return len(untold)
+            self._guarded(identity_id, partial(self._tell, identity_id))
+        for identity_id, case_id in asking:
+            self._guarded(identity_id, partial(self._pass_on, identity_id, case_id))
+        return len(untold) + len(asking)
+
+    def _guarded(self, identity_id: IdentityId, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except CareError as failure:
+            logger.warning("desk not told", extra={"channel": CHANNEL, "code": failure.code})
+            self._put_off(identity_id, failure.code)
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_S):
@@ -129,26 +139,84 @@ class Desk:
         self, identity: Identity, conversation: Conversation, state: ServiceState, servicer: str | None
     ) -> None:
         """Give the session to whoever took over, if they serve there at this moment, else to whoever serves."""
-        account, customer = parties(identity.external_id)
         try:
-            if servicer and servicer in self._kf.serving(account):
-                try:
-                    self._kf.trans(account, customer, ServiceState.SERVICER, servicer)
-                except KfRefused as refused:
-                    if refused.errcode not in NOT_SERVING:
-                        raise
-                else:
-                    self._remember(identity, conversation, ServiceState.SERVICER, servicer=servicer)
-                    return
-            self._kf.trans(account, customer, ServiceState.POOL)
+            given = self._offer(identity, servicer)
         except KfRefused as refused:
             if refused.errcode != WRONG_STATE and refused.errcode not in NOT_SERVING:
                 raise
             self._nobody_there(identity, conversation, state, refused.code)
             return
-        self._remember(identity, conversation, ServiceState.POOL)
+        if given is None:  # the session stays with us, and whoever took over writes in the console
+            self._remember(identity, conversation, state, NOBODY_SERVES)
+        else:
+            self._remember(identity, conversation, given, servicer=servicer)
 
-    def _nobody_there(self, identity: Identity, conversation: Conversation, state: ServiceState, code: str) -> None:
+    def _pass_on(self, identity_id: IdentityId, case_id: CaseId) -> None:
+        """The member asked for a human: give the session to one over there, and let the bot be silent."""
+        with self._house.unit_of_work() as uow:
+            identity = uow.members.identity_by_id(identity_id)
+            conversation = uow.conversations.of_member(identity.member_id)
+            case = uow.cases.get(case_id)
+            turn = next((one for one in uow.staff.all() if one.id == case.assigned), None)
+        if conversation is None:
+            return
+        state, servicer = self._kf.state(*parties(identity.external_id))
+        if state is ServiceState.ENDED:
+            self._wait(identity, state)
+            return
+        if state not in WITH_HUMANS:
+            servicer = (turn.wecom_id if turn else None) or ""
+            try:
+                given = self._offer(identity, servicer)
+            except KfRefused as refused:
+                if refused.errcode != WRONG_STATE and refused.errcode not in NOT_SERVING:
+                    raise
+                self._nobody_there(identity, conversation, state, refused.code, case_id)
+                return
+            if given is None:
+                self._nobody_there(identity, conversation, state, NOBODY_SERVES, case_id)
+                return
+            state = given
+        with self._house.unit_of_work() as uow:
+            account = Account(CHANNEL, identity.external_id)
+            holder = servicer if state is ServiceState.SERVICER else ""
+            servicers.accepted(account, holder, uow=uow, now=self._house.clock.now(), state=state)
+            session = uow.sessions.get(identity.id)
+            session.asked_case = case_id
+            uow.sessions.save(session)
+            uow.commit()
+        self._changed(conversation.member_id)
+        logger.info("session passed on", extra={"conversation_id": conversation.id, "case_id": case_id})
+
+    def _offer(self, identity: Identity, servicer: str | None) -> ServiceState | None:
+        """Give the session to a colleague who serves at this moment, else to the pool; None when nobody serves.
+
+        Raises:
+            KfRefused: the vendor gives it to nobody.
+        """
+        account, customer = parties(identity.external_id)
+        serving = self._kf.serving(account)
+        if not serving:
+            return None
+        if servicer in serving:
+            try:
+                self._kf.trans(account, customer, ServiceState.SERVICER, str(servicer))
+            except KfRefused as refused:
+                if refused.errcode not in NOT_SERVING:
+                    raise
+            else:
+                return ServiceState.SERVICER
+        self._kf.trans(account, customer, ServiceState.POOL)
+        return ServiceState.POOL
+
+    def _nobody_there(
+        self,
+        identity: Identity,
+        conversation: Conversation,
+        state: ServiceState,
+        code: str,
+        asked_case: CaseId | None = None,
+    ) -> None:
         """Nobody takes it over there: the customer is told so, colleagues too, and the console can still write."""
         logger.warning("session not given", extra={"conversation_id": conversation.id, "code": code})
         house = self._house
@@ -157,10 +225,13 @@ class Desk:
             if fresh.epoch != conversation.epoch:
                 return
             text = house.pack.say("wecom.nobody_there", 电话=house.pack.duty_phone)
-            now = house.clock.now()
-            outbox.enqueue(fresh, text, author=Author.SYSTEM, key=f"desk:{fresh.id}:{fresh.epoch}", uow=uow, now=now)
+            key = f"desk:{fresh.id}:{fresh.epoch}" + (f":{asked_case}" if asked_case else "")
+            outbox.enqueue(fresh, text, author=Author.SYSTEM, key=key, uow=uow, now=house.clock.now())
             uow.conversations.save(fresh)
-            uow.sessions.save(VendorSession(identity.id, state, epoch=fresh.epoch, problem=code))
+            session = uow.sessions.get(identity.id)
+            session.state, session.epoch, session.problem = state, fresh.epoch, code
+            session.asked_case = asked_case or session.asked_case
+            uow.sessions.save(session)
             uow.commit()
         self._alert(conversation.id)
         self._changed(conversation.member_id)
@@ -178,7 +249,8 @@ class Desk:
             session = uow.sessions.get(identity.id)
             session.state = session.state if state is None else state
             session.epoch, session.attempts, session.retry_at = conversation.epoch, 0, None
-            session.servicer, session.problem = servicer, problem
+            session.servicer = servicer if session.state is ServiceState.SERVICER else None
+            session.problem = problem
             uow.sessions.save(session)
             uow.commit()
         logger.info("desk told", extra={"conversation_id": conversation.id, "state": int(session.state)})

@@ -27,6 +27,7 @@ vendor_session = Table(
     Column("attempts", Integer, nullable=False),
     Column("retry_at", Moment),
     Column("problem", String(40)),
+    Column("asked_case", String(32)),
     Index(
         "ix_vendor_session_with_humans",
         "identity_id",

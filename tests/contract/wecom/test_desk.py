@@ -6,11 +6,12 @@ import pytest
 
 from anxin.dev.fake_wecom import ACCOUNT, GATEWAY, NOT_SERVING, WRONG_STATE, FakeWecom, Trouble
 from care.bootstrap import House
+from care.model.case import Case, CaseLevel
 from care.model.conversation import BOT
 from care.model.ids import StaffId
 from care.model.message import Author, OutboxState
 from care.model.vendor import SERVICER, ServiceState
-from care.services import conversations
+from care.services import cases, conversations
 from care.testing import a_colleague
 from tests.contract.wecom.conftest import CUSTOMER, LI, Channel, on_both
 from tests.member_edge import clock_of, delivery_of, say
@@ -102,7 +103,7 @@ def test_case_46_what_was_said_before_the_takeover_leaves_before_the_session_is_
     assert state_over_there(server) == ServiceState.SERVICER
 
 
-@pytest.mark.parametrize("serving", [{}, {LI: 1}, {"somebody": 0}])
+@pytest.mark.parametrize("serving", [{"somebody": 0}, {LI: 1, "somebody": 0}])
 @on_both
 def test_case_46_without_a_colleague_who_serves_there_it_waits_in_the_pool(
     server: FakeWecom, talk: Channel, li: StaffId, serving: dict[str, int]
@@ -133,6 +134,7 @@ def test_case_46_a_colleague_who_left_in_that_moment_does_not_lose_the_customer(
 def test_case_46_when_the_vendor_gives_it_to_nobody_the_customer_is_told_and_colleagues_are_rung(
     server: FakeWecom, talk: Channel, li: StaffId, code: int
 ) -> None:
+    server.servicers[LI] = 0
     server.troubles["kf/service_state/trans"].extend([Trouble(code)] * 2)
     take_over(talk, li)
     talk.deliver()
@@ -147,6 +149,89 @@ def test_case_46_when_the_vendor_gives_it_to_nobody_the_customer_is_told_and_col
     said = say(talk.house, talk.conversation(), "我在，您说", author=Author.CARER, carer_id=li)
     talk.deliver()
     assert delivery_of(talk.house, said).state is OutboxState.SENT  # the console still reaches them
+
+
+@pytest.mark.parametrize("serving", [{}, {LI: 1}])
+def test_case_46_while_nobody_serves_over_there_the_carer_who_took_over_writes_in_the_console(
+    server: FakeWecom, talk: Channel, li: StaffId, serving: dict[str, int]
+) -> None:
+    server.servicers.update(serving)
+    take_over(talk, li)
+    talk.deliver()
+
+    talk.wecom.desk.look()
+    said = say(talk.house, talk.conversation(), "我在，您说", author=Author.CARER, carer_id=li)
+    talk.deliver()
+
+    assert state_over_there(server) == ServiceState.NEW
+    assert delivery_of(talk.house, said).state is OutboxState.SENT
+    assert talk.wecom.desk.look() == 0
+
+
+def wishes_for_a_human(channel: Channel) -> Case:
+    member_id, house = channel.conversation().member_id, channel.house
+    with house.unit_of_work() as uow:
+        opened = cases.open_case(
+            member_id, CaseLevel.W1, "request_human", uow=uow, now=house.clock.now(), zone=house.zone
+        )
+        uow.commit()
+    return opened.case
+
+
+@on_both
+def test_case_46_a_wish_for_a_human_goes_to_the_colleague_whose_turn_it_is_and_the_bot_is_silent(
+    server: FakeWecom, talk: Channel, li: StaffId
+) -> None:
+    server.servicers[LI] = 0
+    wishes_for_a_human(talk)
+    told = say(talk.house, talk.conversation(), "李静马上来")
+
+    assert talk.wecom.desk.look() == 0  # what is on its way leaves first
+    talk.deliver()
+    talk.wecom.desk.look()
+
+    assert server.received(CUSTOMER) == ["李静马上来"]
+    assert delivery_of(talk.house, told).state is OutboxState.SENT
+    assert server.sessions[ACCOUNT, CUSTOMER].servicer == LI
+    assert talk.conversation().owner == li
+    assert talk.wecom.desk.look() == 0
+
+
+def test_case_46_a_wish_for_a_human_waits_in_the_pool_when_only_others_serve(
+    server: FakeWecom, talk: Channel, li: StaffId
+) -> None:
+    server.servicers["somebody"] = 0
+    wishes_for_a_human(talk)
+
+    talk.wecom.desk.look()
+
+    assert state_over_there(server) == ServiceState.POOL
+    assert talk.conversation().owner == SERVICER
+    server.desk_changes(CUSTOMER, 1, "somebody")
+    server.desk_changes(CUSTOMER, 3, "somebody")
+    talk.pull()
+    assert talk.conversation().owner == BOT
+    assert talk.wecom.desk.look() == 0  # the wish was heard; it does not begin anew
+
+
+@pytest.mark.parametrize("refusal", [WRONG_STATE, NOT_SERVING, None])
+def test_case_46_a_wish_nobody_can_answer_over_there_is_told_and_stays_with_the_bot(
+    server: FakeWecom, talk: Channel, li: StaffId, refusal: int | None
+) -> None:
+    if refusal is not None:
+        server.servicers[LI] = 0
+        server.troubles["kf/service_state/trans"].extend([Trouble(refusal)] * 2)
+    wishes_for_a_human(talk)
+
+    talk.wecom.desk.look()
+    talk.deliver()
+    talk.wecom.desk.look()
+    talk.deliver()
+
+    assert len(server.received(CUSTOMER)) == 1
+    assert "wecom.nobody_there" in server.received(CUSTOMER)[0]
+    assert alerts(talk) == [talk.conversation().id]
+    assert talk.conversation().owner == BOT
 
 
 @pytest.mark.parametrize("state", [2, 3])
@@ -318,6 +403,15 @@ class TestCarersWriteInTheConsole:
 
         assert delivery_of(talk.house, said).state is OutboxState.SENT
         assert server.called("kf/service_state/trans") == []
+
+    def test_a_wish_for_a_human_is_a_case_in_the_console_and_nothing_over_there(
+        self, server: FakeWecom, talk: Channel, li: StaffId
+    ) -> None:
+        server.servicers[LI] = 0
+        wishes_for_a_human(talk)
+
+        assert talk.wecom.desk.look() == 0
+        assert state_over_there(server) == ServiceState.NEW
 
     def test_what_a_colleague_holds_over_there_can_be_given_back_from_here(
         self, server: FakeWecom, talk: Channel, li: StaffId

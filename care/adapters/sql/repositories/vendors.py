@@ -109,16 +109,16 @@ class SqlVendorSessions:
             "attempts": session.attempts,
             "retry_at": session.retry_at,
             "problem": session.problem,
+            "asked_case": session.asked_case,
         }
         done = self._db.execute(update(s).where(s.c.identity_id == session.identity_id).values(**values))
         if done.rowcount == 0:
             self._db.execute(insert(s).values(identity_id=session.identity_id, **values))
 
     def untold(self, channel: str, now: datetime, limit: int, *, takeovers: bool) -> list[IdentityId]:
-        i, c, s, o = t.identity, t.conversation, v.vendor_session, t.outbox
+        i, c, s = t.identity, t.conversation, v.vendor_session
         given_back = and_(c.c.owner == BOT, s.c.state.in_((2, 3)))
         taken_over = and_(c.c.owner != BOT, c.c.reply_to == i.c.id)
-        waiting = exists().where(o.c.conversation_id == c.c.id, o.c.identity_id == i.c.id, o.c.state.in_(ON_ITS_WAY))
         found: list[IdentityId] = []
         for case in (given_back, taken_over) if takeovers else (given_back,):
             query = (
@@ -129,12 +129,42 @@ class SqlVendorSessions:
                     i.c.channel == channel,
                     or_(s.c.epoch.is_(None), s.c.epoch != c.c.epoch),
                     or_(s.c.retry_at.is_(None), s.c.retry_at <= now),
-                    ~waiting,
+                    ~self._on_its_way(),
                 )
                 .limit(limit)
             )
             found += [IdentityId(one) for one in self._db.execute(query).scalars()]
         return found
+
+    def asking(self, channel: str, reason: str, now: datetime, limit: int) -> list[tuple[IdentityId, CaseId]]:
+        i, c, s, k = t.identity, t.conversation, v.vendor_session, t.care_case
+        query = (
+            select(i.c.id, k.c.id)
+            .select_from(
+                k.join(c, c.c.member_id == k.c.member_id)
+                .join(i, i.c.id == c.c.reply_to)
+                .outerjoin(s, s.c.identity_id == i.c.id)
+            )
+            .where(
+                literal_column("care_case.state <> 'resolved'"),  # as in the partial index
+                k.c.state == "open",
+                k.c.reason == reason,
+                c.c.owner == BOT,
+                i.c.channel == channel,
+                or_(s.c.asked_case.is_(None), s.c.asked_case != k.c.id),
+                or_(s.c.retry_at.is_(None), s.c.retry_at <= now),
+                ~self._on_its_way(),
+            )
+            .order_by(k.c.due_at)
+            .limit(limit)
+        )
+        return [(IdentityId(identity_id), CaseId(case_id)) for identity_id, case_id in self._db.execute(query)]
+
+    @staticmethod
+    def _on_its_way() -> ColumnElement[bool]:
+        """Something of the conversation has not left yet: it would not, once the session is somebody else's."""
+        i, c, o = t.identity, t.conversation, t.outbox
+        return exists().where(o.c.conversation_id == c.c.id, o.c.identity_id == i.c.id, o.c.state.in_(ON_ITS_WAY))
 
 
 class SqlAlarms:
@@ -229,4 +259,5 @@ def _session(row: RowMapping) -> VendorSession:
         attempts=row["attempts"],
         retry_at=row["retry_at"],
         problem=row["problem"],
+        asked_case=CaseId(row["asked_case"]) if row["asked_case"] else None,
     )

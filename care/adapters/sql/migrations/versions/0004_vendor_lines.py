@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.String(length=40), nullable=True),
+        sa.Column("asked_case", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(["identity_id"], ["identity.id"], name=op.f("fk_vendor_session_identity_id")),
         sa.PrimaryKeyConstraint("identity_id", name=op.f("pk_vendor_session")),
     )
