@@ -51,8 +51,8 @@ _GIVEN = re.compile(rf"(?:给|打|说|真的|就是|个数，?)(?:到|个|您)*(
 #: An answer that begins with the number and goes on about something else.
 _FIRST = re.compile(rf"{_LEAD}({_ONE})(?:分|级)?(?:吧|了|啊|哦|左右|多)?(?=[，。！？；])")
 _TWO_SCORES = re.compile(
-    rf"(?:大?前天|昨天|昨晚|昨日|早上|上午|中午|之前|原来|本来|开始|头天|头两天|上次|从)[^，。！？；\d]{{0,6}}?({_ONE})分?"
-    rf"[^。！？；\d]{{0,4}}?(?:今天|今儿个?|今早|今晚|现在|这会儿?|刚才|晚上|下午|升到|涨到|变成?|到了?|又|都)"
+    rf"(?:大?前天|昨天|昨晚|昨日|早上|上午|中午|之前|治前|做前|原来|本来|开始|头天|头两天|上次|从)[^，。！？；\d]{{0,6}}?({_ONE})分?"
+    rf"[^。！？；\d]{{0,8}}?(?:今天|今儿个?|今早|今晚|现在|这会儿?|刚才|晚上|下午|升到|涨到|蹦到|跳到|窜到|变成?|到了?|做完|又|都)"
     rf"[^，。！？；\d]{{0,6}}?({_ONE})(?!\d|个|[天次点月号片颗粒周年块元度])"
 )
 _PILLS = re.compile(
@@ -154,7 +154,7 @@ def pain_rise(text: str, asked: str | None) -> Reading | None:
     for match in _TWO_SCORES.finditer(text):
         earlier, later = _score(match[1]), _score(match[2])
         if earlier is not None and later is not None and later > earlier:
-            return Reading("rise", later - earlier, match.start(2), match.end(2))
+            return Reading("pain", later - earlier, match.start(2), match.end(2))
     return None
 
 

@@ -233,7 +233,8 @@ class _Reader:
                 flag = Flag.SEVERE_PAIN if level is not Medical.WATCH else None
                 found.append(self._number(reading, flag, level, f"number.pain.{level.value}"))
         rise = numbers.pain_rise(self.whole, self.context.asked)
-        if rise is not None and rise.value >= RISE and self.context.day not in (0, 1):
+        early = self.context.day in (0, 1) and self.context.treatment != "root_canal"  # a flare-up comes on day one
+        if rise is not None and rise.value >= RISE and not early:
             found.append(self._number(rise, Flag.SEVERE_PAIN, Medical.L2, "number.pain.rise"))
         return found
 

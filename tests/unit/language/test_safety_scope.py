@@ -193,3 +193,24 @@ def test_pain_that_went_up_by_three_since_an_earlier_day_is_seen_the_same_day(
     text: str, day: int, level: Medical, rules: SafetyRules
 ) -> None:
     assert rules.assess(text, Context(asked="checkin.pain", day=day)).medical is level
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "想死那家的小笼包了",
+        "排队慢得要死",
+        "花呗都大出血了",
+        "抽完烟才想起来要忌口",
+        "我要消失两个星期，提醒先停",
+        "写封感谢信给护士",
+        "办公室里都在发烧，我改天再来",
+        "想到钻牙头皮发麻",
+    ],
+)
+def test_figures_of_speech_about_pleasure_money_and_others_raise_no_alarm(text: str, rules: SafetyRules) -> None:
+    assert rules.assess(text).level not in ALARMING
+
+
+def test_whoever_compares_a_pain_with_childbirth_speaks_of_their_own(rules: SafetyRules) -> None:
+    assert rules.assess("比生孩子还疼，打9分").medical is Medical.L1
