@@ -161,7 +161,10 @@ class Puller:
         return taken
 
     def _keep_singly(self, cursor: Cursor, page: Page, read: list[Row], cold: bool) -> list[rows.Taken]:
-        """Keep each row by itself, then the mark. A row that fails for the third time is left behind, with a word."""
+        """Keep each row by itself, then the mark. A row that fails for the third time is left behind, with a word.
+
+        A database in trouble leaves nothing behind: the mark, which is kept last, does not move either.
+        """
         taken: list[rows.Taken] = []
         for one in read:
             try:

@@ -15,6 +15,7 @@ from bot.channels.wecom.parse import Row
 from bot.channels.wecom.sync import Busy, Puller
 from bot.inbound import Workers
 from bot.pulse import Pulse
+from care.adapters.sql.unit_of_work import SqlUnitOfWork
 from care.bootstrap import House
 from care.model.errors import CareError, SendLater
 from care.model.message import Author, Button, InboxItem
@@ -421,6 +422,38 @@ def test_a_row_that_cannot_be_kept_is_left_behind_after_three_tries(
     assert channel.by_member() == ["前", "后"]
     assert len(channel.stored) == 2
     assert "row left behind" in [record.message for record in caplog.records]
+
+
+def test_a_database_in_trouble_is_not_blamed_on_a_row(
+    server: FakeWecom, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel.caught_up()
+    server.customer_says(CUSTOMER, "你好")
+    whole, troubled = SqlUnitOfWork.commit, threading.Event()
+
+    def commit(unit: SqlUnitOfWork) -> None:
+        if troubled.is_set():
+            raise OSError("database is locked")
+        whole(unit)
+
+    sync = channel.wecom.kf.sync_msg
+
+    def then_trouble(*args: object) -> object:
+        troubled.set()
+        return sync(*args)
+
+    monkeypatch.setattr(SqlUnitOfWork, "commit", commit)
+    monkeypatch.setattr(channel.wecom.kf, "sync_msg", then_trouble)
+    for _ in range(6):
+        with pytest.raises(OSError, match="locked"):
+            channel.pull()
+        troubled.clear()
+        clock_of(channel.house).move(seconds=61)
+    monkeypatch.undo()
+
+    channel.pull()
+
+    assert channel.by_member() == ["你好"]
 
 
 @pytest.mark.parametrize("trouble", [GATEWAY, HTML, Trouble(-1), Trouble(45009), Trouble(60020)])
