@@ -94,6 +94,7 @@ REASON: Mapping[str, str] = {
     "complaint": "表达不满",
     "dialogue_down": "对话模型不可用",
     "turn_failed": "系统没能回答",
+    "not_stored": "有一句话没能存下",
     "silence": "回访没有回应",
     "not_reached": "回访没能送达",
     "fallback": "小安没听懂",
@@ -140,6 +141,9 @@ WHY_NOT: Mapping[str, str] = {
     "member_report": "会员自己说的",
     "cancelled": "已取消",
     "moved": "已改期",
+    "with_servicer": "同事正在企业微信里接待，请在那里回复",
+    "session_ended": "会话已结束，等会员下一句话",
+    "session_ending": "会话正在收回，等会员下一句话",
 }
 AUTHOR: Mapping[Author, str] = {
     Author.MEMBER: "会员",
@@ -150,7 +154,7 @@ AUTHOR: Mapping[Author, str] = {
     Author.CARER: "同事",
     Author.SYSTEM: "系统",
 }
-CHANNEL: Mapping[str, str] = {"web": "网页", "telegram": "Telegram", "wechat": "微信", "wecom": "企业微信"}
+CHANNEL: Mapping[str, str] = {"web": "网页", "telegram": "Telegram", "wechat": "微信", "wecom_kf": "微信客服"}
 ROLE: Mapping[Role, str] = {
     Role.CARER: "关怀师",
     Role.NURSE: "护士",

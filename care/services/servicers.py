@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from care.model.case import CaseLevel
 from care.model.conversation import BOT, Conversation
 from care.model.errors import NotFound
 from care.model.ids import InboxId, MemberId, MessageId, StaffId, new_id
@@ -18,7 +20,7 @@ from care.model.message import TEXT_LIMIT, Author, InboxItem, InboxState, Messag
 from care.model.staff import Staff
 from care.model.vendor import SERVICER, WITH_HUMANS, ServiceState
 from care.ports import UnitOfWork
-from care.services import conversations
+from care.services import cases, conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,15 @@ def note(account: Account, text: str, *, uow: UnitOfWork, now: datetime) -> None
     identity = uow.members.identity(account.channel, account.external_id)
     if identity is not None:
         _note(_conversation(identity, uow=uow), text, uow=uow, now=now)
+
+
+def not_stored(account: Account, *, uow: UnitOfWork, now: datetime, zone: ZoneInfo) -> None:
+    """Something the member wrote cannot be kept here: a carer has to read it at the vendor's desk."""
+    identity = uow.members.identity(account.channel, account.external_id)
+    if identity is None:
+        return
+    cases.open_case(identity.member_id, CaseLevel.W1, "not_stored", uow=uow, now=now, zone=zone)
+    note(account, "会员有一句话没能存下来，请到企业微信里看原话。", uow=uow, now=now)
 
 
 def greeted(account: Account, text: str, *, uow: UnitOfWork, now: datetime) -> MemberId | None:

@@ -17,12 +17,14 @@ from datetime import timedelta
 
 from bot.channels.wecom import rows
 from bot.channels.wecom.kf import Kf, Page
-from bot.channels.wecom.parse import CHANNEL, Malformed, Row, row
+from bot.channels.wecom.parse import CHANNEL, Malformed, Origin, Row, row
 from bot.channels.wecom.rows import Welcome
 from care.bootstrap import House
 from care.model.errors import CareError, ChannelDown, Conflict, SendLater
 from care.model.vendor import Cursor
+from care.services import servicers
 from care.services.conversations import Recorded
+from care.services.servicers import Account
 
 logger = logging.getLogger(__name__)
 
@@ -181,11 +183,25 @@ class Puller:
                     raise
                 del self._failed[one.msgid]
                 logger.exception("row left behind", extra=extra)
+                self._tell_carers(one)
         with self._house.unit_of_work() as uow:
             self._move(cursor, page)
             uow.cursors.save(cursor)
             uow.commit()
         return taken
+
+    def _tell_carers(self, one: Row) -> None:
+        """A customer's word is only in WeCom: somebody has to look there."""
+        if one.origin != Origin.CUSTOMER:
+            return
+        try:
+            with self._house.unit_of_work() as uow:
+                servicers.not_stored(
+                    Account(CHANNEL, one.external_id), uow=uow, now=self._house.clock.now(), zone=self._house.zone
+                )
+                uow.commit()
+        except Exception as broken:
+            logger.error("carers not told", extra={"channel": CHANNEL, "code": type(broken).__name__})
 
     def _move(self, cursor: Cursor, page: Page) -> None:
         now = self._house.clock.now()

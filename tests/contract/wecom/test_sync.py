@@ -422,6 +422,8 @@ def test_a_row_that_cannot_be_kept_is_left_behind_after_three_tries(
     assert channel.by_member() == ["前", "后"]
     assert len(channel.stored) == 2
     assert "row left behind" in [record.message for record in caplog.records]
+    with channel.house.unit_of_work() as uow:
+        assert [case.reason for case in uow.cases.unresolved()] == ["not_stored"]  # somebody looks into WeCom
 
 
 def test_a_database_in_trouble_is_not_blamed_on_a_row(
