@@ -15,7 +15,7 @@ from care.model.case import ALARM
 from care.model.staff import Role, Staff
 from care.ports import UnitOfWork
 
-CALL = timedelta(seconds=60)  # how long a round may take before another process rings
+CALL = timedelta(seconds=30)  # longer than any call; then another process rings
 AT_ONCE = 50
 NOBODY_AGAIN = timedelta(minutes=1)  # how soon it is looked again for somebody who can be rung
 

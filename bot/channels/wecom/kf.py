@@ -19,7 +19,6 @@ from care.model.vendor import ServiceState
 from care.ports import Clock
 
 SERVING = 0  # `status` of a colleague who takes sessions at this moment
-CALLS = 3  # one may need a token, be refused and be made again
 DUPLICATE_WITHIN_S = 1_800  # the same words to the same colleague are shown once
 
 
@@ -129,7 +128,7 @@ class Kf:
             ChannelDown: our credentials, address or quota are refused.
         """
         try:
-            return self._line.call(coroutine, self._line.patience_s * CALLS)
+            return self._line.call(coroutine, self._line.patience_s)
         except TimeoutError:
             raise SendUnknown from None
         except Refusal as refusal:

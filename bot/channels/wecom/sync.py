@@ -29,7 +29,7 @@ from care.services.servicers import Account
 logger = logging.getLogger(__name__)
 
 PAGE = 100  # rows of one transaction; the vendor's most is 1,000, but nobody else writes meanwhile
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)  # longer than any call; so long a log waits after its reader was killed
 TRIES = 3  # of one row that cannot be kept; then it is left, told, and does not hold up the others
 STANDING = 50  # pages in a row that bring nothing and move nothing
 BUSY_S = 0.5  # seconds until a log somebody else reads is looked at again

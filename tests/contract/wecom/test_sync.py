@@ -498,6 +498,26 @@ def test_a_log_nobody_rang_for_is_read_when_the_house_opens(
     assert "token" not in server.called("kf/sync_msg")[-1]
 
 
+def test_a_log_nobody_rings_for_is_read_every_minute(
+    server: FakeWecom, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    puller, now = channel.wecom.puller, [1000.0]
+    monkeypatch.setattr(puller, "_monotonic", lambda: now[0])
+    puller.ring(c.ACCOUNT, "t")
+    puller._one(*_next(puller))
+    server.customer_says(CUSTOMER, "铃丢了")
+
+    threading.Timer(0.2, puller.end).start()
+    assert puller._next() is None  # not before its minute is over
+    puller._stopping = False
+    now[0] += 60
+    turn = _next(puller)
+    puller._one(*turn)
+
+    assert turn == (c.ACCOUNT, "")
+    assert channel.by_member() == ["铃丢了"]
+
+
 def test_events_leave_a_line_for_carers_once(server: FakeWecom, channel: Channel) -> None:
     channel.caught_up()
     server.customer_says(CUSTOMER, "你好")
