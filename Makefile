@@ -5,7 +5,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: browser postgres pictures help demo test check setup train lint types imports unit integration conversations e2e bench bench-language bench-understanding language-report clean format
+.PHONY: browser postgres pictures help demo test check setup train lint types imports unit integration conversations e2e bench bench-language bench-understanding bench-sla language-report clean format
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench: train ## latency and throughput through the whole chain, beside the stock
 
 bench-language: setup ## readers of intents side by side, about 25 minutes on idle cores; QUICK=1 learns a quarter of the lines
 	@$(RUN) python -m tests.bench.language $(if $(QUICK),--quick)
+
+bench-sla: setup ## how late broken promises are told with 10,000 open cases
+	@$(RUN) python -m tests.bench.sla
 
 bench-understanding: train ## what each reader of danger hears, and how many lines a second are understood
 	@$(RUN) python -m tests.bench.understanding

@@ -29,6 +29,7 @@ CHECK_AT = time(10)  # the next day, where the clinic is
 LEAD_TOLD_WITHIN = timedelta(minutes=30)
 QUIET_FOR = timedelta(days=14)
 QUIET_AFTER = frozenset({CaseLevel.P2, CaseLevel.P3})
+AFTER_ALL_ELSE = 99  # of what is due at one moment: a broken promise that is told is a sign of presence too
 LINES = ("safety.presence", "safety.presence_more")
 
 
@@ -128,4 +129,6 @@ def _task(case: Case, kind: TaskKind, role: Role, due_at: datetime, *, uow: Unit
 
 
 def _again(case: Case, due_at: datetime, *, uow: UnitOfWork) -> None:
-    uow.deadlines.add(Deadline(id=new_id(), case_id=case.id, kind=DeadlineKind.PRESENCE, due_at=due_at))
+    uow.deadlines.add(
+        Deadline(id=new_id(), case_id=case.id, kind=DeadlineKind.PRESENCE, due_at=due_at, step=AFTER_ALL_ELSE)
+    )

@@ -24,7 +24,7 @@ from care.model.pack import Pack
 from care.model.rights import Weight
 from care.model.staff import BOT_READER
 from care.ports import Clock, Dialogue, SafetyReader, UnitOfWork, UnitOfWorkFactory
-from care.services import cases, check_ins, complaints, invitations, outbox, promises, recovery, released
+from care.services import cases, check_ins, complaints, fixed_words, invitations, outbox, promises, recovery, released
 
 CHECK_IN_DONE = "/EXTERNAL_check_in_done"  # lets the dialogue take up what was kept while the check-in ran
 ANSWERED = "answered:"  # noted on a message whose answer was taken, so that a second attempt takes it no second time
@@ -153,7 +153,7 @@ def _react(
     if urgent is CaseLevel.P3:
         conversation.crisis = True
     if urgent is not None and (conversation.owned_by_bot or urgent in {CaseLevel.L0, CaseLevel.P3}):
-        text = _fixed_words(urgent, member, parts, uow=uow, now=now)
+        text = fixed_words.of(urgent, member, uow=uow, now=now, zone=parts.zone, pack=parts.pack)
         _speak(item, conversation, Reply(text), Author.SAFETY, "safety", uow=uow, now=now)
         conversation.asked = None
         return None
@@ -247,33 +247,6 @@ def _open_cases(
         )
     spoken = [level for level in levels if level not in {CaseLevel.L3, CaseLevel.K1}]
     return min(spoken, key=list(CaseLevel).index, default=None)
-
-
-def _fixed_words(level: CaseLevel, member: Member, parts: Parts, *, uow: UnitOfWork, now: datetime) -> str:
-    colleague = cases.answers(level, member.id, uow=uow, now=now)
-    name = colleague.name if colleague else parts.pack.duty_name
-    title = colleague.job_title if colleague else parts.pack.duty_title
-    key = {
-        CaseLevel.L0: "safety.l0",
-        CaseLevel.P3: "safety.p3",
-        CaseLevel.P2: "safety.p2",
-        CaseLevel.K2: "complaint.k2",
-        CaseLevel.K3: "complaint.k3",
-    }.get(level, "safety.l1_l2" if member.phone else "safety.l1_l2_no_phone")
-    minutes = cases.minutes_left(level, member.id, uow=uow, now=now, zone=parts.zone)
-    return parts.pack.say(
-        key,
-        机构=parts.pack.brand,
-        护士=name,
-        关怀师=name,
-        姓名=name,
-        岗位=title,
-        称呼=member.salutation,
-        尾号=f"尾号 {member.phone_tail}" if member.phone else "",
-        N=minutes,
-        时间=f"{(now + timedelta(minutes=minutes)).astimezone(parts.zone):%H:%M}",
-        电话=parts.pack.duty_phone,
-    )
 
 
 def _stay_present(
