@@ -32,7 +32,7 @@ TREATMENTS: dict[str, tuple[float, float, float, float]] = {
 ARCHETYPES = {"early": 0.27, "late": 0.28, "double": 0.15, "flat": 0.18, "anxious": 0.12}
 #: Complication: (days of onset, what answers show while it lasts, hours to harm, chance a day that the member tells).
 ILLS: dict[str, tuple[tuple[float, float], dict[str, str], tuple[float, float], float]] = {
-    "bleeding": ((0.1, 1.2), {"bleed": "flowing"}, (10, 30), 0.55),
+    "bleeding": ((0.1, 0.8), {"bleed": "flowing"}, (10, 30), 0.75),
     "dry_socket": ((1.8, 4.5), {"pain": "+4"}, (30, 90), 0.35),
     "infection": ((2.5, 9.0), {"pain": "+3", "swell": "more", "temp": "38.6"}, (36, 110), 0.35),
     "flare_up": ((0.6, 2.0), {"pain": "+5"}, (24, 60), 0.40),
@@ -169,7 +169,7 @@ def make(number: int, seed: str, *, late_by: float = 0.0, archetype: str | None 
             ended_at,
             facts=frozenset(facts),
             mdas=mdas if random.random() < 0.5 else None,
-            channels=2 if random.random() < 0.6 else 1,
+            channels=2 if random.random() < 0.85 else 1,
             sutures_out_on=sutures,
         ),
         archetype=kind,

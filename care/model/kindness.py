@@ -95,17 +95,12 @@ def _evening(moment: Moment, routine: Slot | None, chance: float) -> Action:
         moment.now,
         code=plan.code if plan else f"S{moment.day}",
         theme=moment.theme,
-        ask=_with_pain(ask),
+        ask=moment.with_symptoms(ask),
         supportive=True,
         proactive=True,
         why={"rule": "low_day", "probability": round(chance, 3), "threshold": round(threshold, 3)}
         | ({"propensity": 1 - WITHHELD} if moment.care.explore else {}),
     )
-
-
-def _with_pain(ask: tuple[str, ...]) -> tuple[str, ...]:
-    """Whoever is written to is asked for the pain too: a complication shows on days between those for safety."""
-    return ask if "pain" in ask or len(ask) >= ASK_AT_MOST else (*ask, "pain")
 
 
 def _threshold(moment: Moment, lowest: float) -> float:

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from care.model import curve as curves
+from care.model.answer_rules import MEDICAL
 from care.model.curve import Curve, Observation, PainReport
 from care.model.gate import LATE_SURGERY_UNTIL, QUIET
 from care.model.history import History, Sent
@@ -32,6 +33,7 @@ WRITE_FROM = 0.15  # probability of a low day from which a word is added
 SLOT_FROM = 0.08  # the protocol's own days of care go from here on
 ASK_AT_MOST = 4
 LOW_MOODS = frozenset({"1", "2", "3"})
+REPLY_TO_MOOD = "reply_mood"
 COURSE = 14  # days in which contacts are dense and the curve speaks
 ASKING = frozenset({ActionKind.CHECK_IN, ActionKind.SUPPORT})
 BLOCKING = frozenset({"L0", "L1", "P2", "P3", "K2", "K3"})
@@ -73,6 +75,16 @@ class Moment:
         """What to speak about: what the member named last, else what fits the treatment and the day."""
         named = next((one.theme for one in reversed(self.history.inbound) if one.theme), None)
         return named or self.care.curves.theme(self.subject.treatment, self.subject.facts, self.day)
+
+    def with_symptoms(self, ask: tuple[str, ...]) -> tuple[str, ...]:
+        """Add to a word of care the pain and one more sign the protocol watches around this day.
+
+        A complication shows on days between those for safety; whoever is asked anyway is asked for it too.
+        """
+        near = sorted((slot for slot in self.slots if slot.plan.safety), key=lambda slot: abs(slot.day - self.day))
+        signs = [code for slot in near[:2] for code in slot.plan.ask if code in MEDICAL and code != "pain"]
+        wanted = ("pain", *signs[:1])
+        return (*ask, *(code for code in wanted if code not in ask))[: max(ASK_AT_MOST, len(ask))]
 
     @cached_property
     def safety_due(self) -> Slot | None:
@@ -166,8 +178,14 @@ class Moment:
 
     @cached_property
     def supported_today(self) -> bool:
-        """Whether somebody was there for the member today, unasked or in a reply."""
-        return any(one.supportive and _local_date(one.at, self.zone) == self.today for one in self.history.sent[-6:])
+        """Whether somebody was there for the member today, unasked or in reply to a message.
+
+        The word said back to a low mood does not count: the low answer must not cost the member the evening's.
+        """
+        return any(
+            one.supportive and one.code != REPLY_TO_MOOD and _local_date(one.at, self.zone) == self.today
+            for one in self.history.sent[-8:]
+        )
 
     def carer_since(self, span: timedelta) -> bool:
         """Whether a carer has been in touch within a span."""

@@ -69,7 +69,7 @@ def second_look(moment: Moment, one: Judgement) -> Action:
         moment.now,
         code=f"recheck_{question}",
         theme=moment.theme if mood else None,
-        ask=("mood", "pain") if mood else one.recheck_ask,
+        ask=moment.with_symptoms(("mood",)) if mood else one.recheck_ask,
         safety=question in PRESSING,
         supportive=mood,
         proactive=mood,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from care.model.history import Inbound
-from care.model.moment import COURSE, WRITE_FROM, Moment
+from care.model.moment import COURSE, REPLY_TO_MOOD, WRITE_FROM, Moment
 from care.model.next_action import Action, ActionKind
 
 REPLY_WITHIN = timedelta(hours=12)
@@ -30,7 +30,7 @@ def reply(moment: Moment, *, follow_up: bool = True) -> list[Action]:
         return [_said(moment, "reply", "message", theme=theme)]
     low = [one for one in moment.judgements if one.report.question == "mood" and one.verdict != "ok"]
     if low and new(low[-1].report.at):
-        return [_said(moment, "reply_mood", low[-1].rule, theme=moment.theme)]
+        return [_said(moment, REPLY_TO_MOOD, low[-1].rule, theme=moment.theme)]
     if follow_up and _may_ask_mood(moment):
         asked = _said(moment, "follow_up", "follow_up", theme=None)
         return [replace(asked, code="follow_up", ask=("mood",), supportive=False)]
@@ -48,7 +48,7 @@ def _needs_warmth(moment: Moment, told: Inbound) -> bool:
 
 def _said(moment: Moment, reason: str, rule: str, *, theme: str | None) -> Action:
     text = moment.care.curves.reason(reason)
-    return Action(ActionKind.REPLY, text, moment.now, code="reply", theme=theme, supportive=True, why={"rule": rule})
+    return Action(ActionKind.REPLY, text, moment.now, code=reason, theme=theme, supportive=True, why={"rule": rule})
 
 
 def _may_ask_mood(moment: Moment) -> bool:
