@@ -14,6 +14,7 @@ from care.adapters.packs import load_pack
 from care.model.curve import (
     Curve,
     Curves,
+    Observation,
     PainReport,
     distress_of,
     from_mood,
@@ -148,7 +149,7 @@ heard = st.lists(
 )
 
 
-def _told(items: list[tuple[int, float | None, bool]]) -> list:
+def _told(items: list[tuple[int, float | None, bool]]) -> list[Observation]:
     found = []
     for day, said, supported in sorted(items, key=lambda item: item[0]):
         if said is None:
@@ -162,7 +163,7 @@ def _told(items: list[tuple[int, float | None, bool]]) -> list:
 
 @given(heard, st.integers(0, 20), st.sampled_from(["implant", "extraction", "ortho", "scaling", "whitening"]))
 def test_whatever_is_heard_probabilities_and_bands_stay_sane(
-    care: CarePlan, items: list, day: int, treatment: str
+    care: CarePlan, items: list[tuple[int, float | None, bool]], day: int, treatment: str
 ) -> None:
     curve = replay(Curve.prior(care.curves, treatment), _told(items))
 
@@ -174,7 +175,7 @@ def test_whatever_is_heard_probabilities_and_bands_stay_sane(
 
 @given(heard, st.integers(0, 14), st.integers(0, 3), st.sampled_from([5, 4, 3, 2]))
 def test_a_worse_last_mood_never_lowers_the_probability_we_act_by(
-    care: CarePlan, items: list, day: int, ahead: int, mood: int
+    care: CarePlan, items: list[tuple[int, float | None, bool]], day: int, ahead: int, mood: int
 ) -> None:
     before = replay(Curve.prior(care.curves, "implant"), [one for one in _told(items) if one.day <= day])
 

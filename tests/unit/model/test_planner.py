@@ -447,8 +447,8 @@ def test_a_worse_answer_never_leads_to_a_later_contact_nor_to_fewer_or_lower_cal
     reports = history.reports
     assume(reports)
     last = reports[-1]
-    order = ORDER.get(last.question)
-    assume(order is not None and last.value != order[-1])
+    order = ORDER.get(last.question, (last.value,))
+    assume(last.value != order[-1])
     worse_value = Random(seed).choice(order[order.index(last.value) + 1 :])
     history = replace(
         history,
@@ -468,3 +468,13 @@ def test_a_worse_answer_never_leads_to_a_later_contact_nor_to_fewer_or_lower_cal
     assert all(bad <= good for bad, good in zip(_rank(worse_at_once), _rank(at_once), strict=False))
     assert contact is None or (worse_contact is not None and worse_contact <= contact)
     assert unasked is None or (worse_unasked is not None and worse_unasked <= unasked)
+
+
+def test_strong_pain_with_new_braces_is_looked_at_no_later_than_middling_pain(care: CarePlan) -> None:
+    middling, strong = (
+        asked(asked(of("ortho"), 0, "19:00", care), 1, "09:00", care).with_answer(at(1, "09:05"), "pain", pain, "O1")
+        for pain in ("5", "8")
+    )
+
+    assert ActionKind.CHECK_IN in kinds(next_actions(middling, at(1, "13:10"), care))
+    assert ActionKind.CHECK_IN in kinds(next_actions(strong, at(1, "13:10"), care))
