@@ -28,6 +28,7 @@ from care.services import desk
 from console import showing, words
 from console.changes import change_routes
 from console.door import ConsoleRoute, Door, Refused
+from console.phone import phone_routes
 from console.stream import Health, OpenPages, Watch, events
 
 HERE = Path(__file__).parent
@@ -49,6 +50,7 @@ def routes(house: House) -> APIRouter:
     _reading_routes(router, house, door)
     _live_routes(router, house, door)
     change_routes(router, house, door)
+    phone_routes(router, house, door, pages)
     _anything_else(router)
     return router
 

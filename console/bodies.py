@@ -7,6 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from care.model.tasks import CallOutcome
+from care.services.complaints import Heard
+
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,64}$")]
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 Outcome = Annotated[str, Field(max_length=500)]
@@ -48,6 +51,15 @@ class Release(Body):
     """Ending a crisis: the lead says why."""
 
     outcome: Outcome
+
+
+class CallEnded(Body):
+    """How a call ended. `again_at` is wall time of the clinic, without a zone."""
+
+    outcome: CallOutcome
+    note: Outcome = ""
+    heard: Heard = Heard.NOTHING
+    again_at: datetime | None = None
 
 
 class NewTreatment(Body):

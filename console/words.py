@@ -104,6 +104,7 @@ REASON: Mapping[str, str] = {
     "report_low_mood": "情绪低落",
     "low_mood": "情绪低落",
     "data_request": "个人信息请求",
+    "next_day": "昨天有过危机，今天由人回访",
 }
 DELIVERY: Mapping[OutboxState, str] = {
     OutboxState.QUEUED: "排队",

@@ -24,13 +24,21 @@ from tests.staff_edge import (
     somebody,
 )
 
-OPEN_TO_ALL = {"/console", "/console/", "/console/login", "/console/logout", "/console/static/{name}"}
+OPEN_TO_ALL = {
+    "/console/phone-list",
+    "/console",
+    "/console/",
+    "/console/login",
+    "/console/logout",
+    "/console/static/{name}",
+}
 BODIES: dict[str, dict[str, object]] = {
     "messages": {"key": "a-key-of-mine", "text": "您好"},
     "notes": {"key": "a-key-of-mine", "text": "备注"},
     "hand-back": {"outcome": "谈好了", "next_step": "明早再问"},
     "release": {"outcome": "安全了"},
     "resolve": {"outcome": "解决了"},
+    "outcome": {"outcome": "not_reached"},
     "treatments": {
         "key": "a-key-of-mine",
         "kind": "implant",

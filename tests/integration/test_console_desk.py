@@ -14,7 +14,8 @@ from care.bootstrap import House
 from care.model.case import CaseLevel, CaseState
 from care.model.message import Author, Reply
 from care.services import sending
-from console.showing import alert
+from console.showing import Colleagues, _task, alert
+from scheduler import ticks
 from tests.staff_edge import (
     Desk,
     a_clinic,
@@ -347,3 +348,41 @@ def test_resolving_a_case_needs_a_line_on_what_was_done(house: House, carer: Cli
 def test_an_unknown_id_is_not_found_and_says_so(carer: Client) -> None:
     for address in ("/console/conversations/nobody/thread", "/console/members/nobody/context"):
         assert carer.get(address).status_code == 404
+
+
+# The phone list
+
+
+def test_the_phone_list_shows_who_is_to_be_called_and_takes_how_it_ended(house: House, carer: Client) -> None:
+    conversation = somebody(house, phone="13800001234")
+    empty = carer.get("/console/phone-list").text
+    case = owes(house, conversation, CaseLevel.W2, "low_mood")
+
+    page = carer.get("/console/phone-list").text
+    address = f"/console/phone-list/case:{case.id}/outcome"
+    without_note = carer.post(address, json={"outcome": "reached"})
+    reached = carer.post(address, json={"outcome": "reached", "note": "聊了八分钟，心情 3"})
+
+    assert "现在没有要打的电话" in empty
+    assert all(part in page for part in ("王秀兰", "138****1234", "情绪低落", "原话", "最难的是哪一会儿", "加油"))
+    assert "13800001234" not in page
+    assert (without_note.status_code, reached.status_code) == (422, 200)
+    assert "现在没有要打的电话" in carer.get("/console/phone-list").text
+
+
+def test_a_stranger_is_led_from_the_phone_list_to_the_login(desk: Desk) -> None:
+    with closing(desk.stranger()) as stranger:
+        answer = stranger.get("/console/phone-list")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/login")
+
+
+def test_a_broken_promise_shows_how_far_it_has_climbed_and_to_whom(house: House) -> None:
+    owes(house, somebody(house), CaseLevel.W1)
+    clock_of(house).move(hours=2)
+    ticks.tell_breaches(house)
+    with house.unit_of_work() as uow:
+        (case,) = uow.cases.unresolved()
+        everyone = uow.staff.all()
+
+    assert "已升到第 1 级，现在由孙岚负责" in _task(case, Colleagues(everyone, everyone[0]))
