@@ -133,6 +133,7 @@ def pack_check(
     folder: Annotated[Path | None, typer.Argument(help="内容包目录；不给就用当前设置的。")] = None,
 ) -> None:
     """Check a pack and list what is wrong with it."""
+    from care.adapters.ladder import load_ladder  # noqa: PLC0415
     from care.adapters.language.safety_rules import SafetyRules  # noqa: PLC0415
     from care.adapters.packs import load_pack  # noqa: PLC0415
 
@@ -140,6 +141,7 @@ def pack_check(
         chosen = folder or load_settings().pack
         loaded = load_pack(chosen)
         SafetyRules.load(chosen / "safety.yml")
+        load_ladder(chosen, loaded)
         typer.echo(
             f"内容包 {loaded.code}（版本 {loaded.version}）没有问题："
             f"{len(loaded.clinics)} 家门店，{len(loaded.practitioners)} 位医护，{len(loaded.services)} 项服务，"

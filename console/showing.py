@@ -102,7 +102,7 @@ def _case(case: Case, who: Colleagues) -> Json:
         "level": case.level.value,
         "title": words.level_title(case.level),
         "tone": words.TONE[case.level],
-        "task": _task(case, who),
+        "task": words.task(case, who.name(case.assigned)),
         "assigned": who.owner(case.assigned),
         "step": case.step,
         "warned": case.warned_at is not None,
@@ -121,17 +121,6 @@ def _case(case: Case, who: Colleagues) -> Json:
         "message": case.message_id,
         "waiting": case.state is CaseState.OPEN,
     }
-
-
-def _task(case: Case, who: Colleagues) -> str:
-    """Return what has to be done, and how far the case has climbed when its promise was broken."""
-    if case.state is CaseState.ASKED:
-        return "已问会员是否办好，等会员答复"
-    if case.state is CaseState.UNCONFIRMED:
-        return "待确认关闭：会员一直没有答复"
-    if case.breached_at is not None and case.assigned is not None:
-        return f"超时，已升到第 {case.step} 级，现在由{who.name(case.assigned)}负责：{words.TASK[case.level]}"
-    return words.TASK[case.level]
 
 
 def thread_page(thread: Thread, name: str | None, who: Colleagues, now: datetime) -> Json:

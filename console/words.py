@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from care.model.case import CaseLevel
+from care.model.case import Case, CaseLevel, CaseState
 from care.model.errors import (
     BadCredentials,
     CareError,
@@ -232,6 +232,17 @@ CONFLICT: Mapping[str, str] = {
 def level_title(level: CaseLevel) -> str:
     """Return the chip of a level: `L1 紧急`."""
     return f"{level.value} {LEVEL[level]}"
+
+
+def task(case: Case, now_with: str) -> str:
+    """Return what has to be done, and how far the case has climbed when its promise was broken."""
+    if case.state is CaseState.ASKED:
+        return "已问会员是否办好，等会员答复"
+    if case.state is CaseState.UNCONFIRMED:
+        return "待确认关闭：会员一直没有答复"
+    if case.breached_at is not None and case.assigned is not None:
+        return f"超时，已升到第 {case.step} 级，现在由{now_with}负责：{TASK[case.level]}"
+    return TASK[case.level]
 
 
 def reason(code: str) -> str:

@@ -14,7 +14,8 @@ from care.bootstrap import House
 from care.model.case import CaseLevel, CaseState
 from care.model.message import Author, Reply
 from care.services import sending
-from console.showing import Colleagues, _task, alert
+from console import words
+from console.showing import alert
 from scheduler import ticks
 from tests.staff_edge import (
     Desk,
@@ -385,4 +386,5 @@ def test_a_broken_promise_shows_how_far_it_has_climbed_and_to_whom(house: House)
         (case,) = uow.cases.unresolved()
         everyone = uow.staff.all()
 
-    assert "已升到第 1 级，现在由孙岚负责" in _task(case, Colleagues(everyone, everyone[0]))
+    name = next(one.name for one in everyone if one.id == case.assigned)
+    assert "已升到第 1 级，现在由孙岚负责" in words.task(case, name)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, literal_column, or_, select, update
 
 from care.adapters.sql import case_tables as t
 from care.model.deadline import Deadline, DeadlineKind
 from care.model.errors import NotFound
 from care.model.ids import CaseId
 
-WAITING = literal_column("case_deadline.done_at IS NULL")  # word for word as in the partial index
+WAITING: ColumnElement[bool] = literal_column(
+    "case_deadline.done_at IS NULL"
+)  # word for word as in the partial index
 
 
 class SqlDeadlines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, literal_column, select, update
 
 from care.adapters.sql import case_tables as t
 from care.adapters.sql.keys import Keyring
@@ -14,7 +14,7 @@ from care.model.ids import CaseId, MemberId, StaffId
 from care.model.staff import Role
 from care.model.tasks import CallOutcome, CarerTask, PhoneCall, TaskKind
 
-WAITING = literal_column("carer_task.done_at IS NULL")  # word for word as in the partial index
+WAITING: ColumnElement[bool] = literal_column("carer_task.done_at IS NULL")  # word for word as in the partial index
 
 
 class SqlTasks:
