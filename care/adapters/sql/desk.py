@@ -37,9 +37,10 @@ class SqlDeskIndex:
                 )
             ).one()
             cases = db.execute(
-                select(k.member_id, k.id, k.level, k.state, k.owner, k.due_at, k.acknowledged_at).where(
-                    k.state != "resolved"
-                )
+                select(
+                    *(k.member_id, k.id, k.level, k.state, k.owner, k.due_at, k.acknowledged_at),
+                    *(k.assigned, k.step, k.warned_at, k.breached_at, k.paused_at),
+                ).where(k.state != "resolved")
             )
             moving = db.execute(select(o.conversation_id, o.id, o.state, o.attempts).where(o.state.in_(MOVING)))
             unread = db.execute(select(i.conversation_id, i.id, i.state).where(i.state.in_(UNREAD)))
