@@ -72,12 +72,10 @@ def tasks_of(house: House, member_id: MemberId) -> list[tuple[TaskKind, Role, st
 
 def released(house: House, member_id: MemberId, by: str, words: str) -> None:
     with house.unit_of_work() as uow:
-        crisis.release(conversation_of_in(uow, member_id), by, words, uow=uow, clock=house.clock)
+        found = uow.conversations.of_member(member_id)
+        assert found is not None
+        crisis.release(found.id, by, words, uow=uow, clock=house.clock)
         uow.commit()
-
-
-def conversation_of_in(uow: object, member_id: MemberId) -> str:
-    return uow.conversations.of_member(member_id).id
 
 
 def test_until_a_human_is_in_somebody_says_every_two_minutes_that_they_are_here(house: House) -> None:

@@ -153,16 +153,15 @@ def test_who_wants_to_be_called_later_is_called_then(house: House) -> None:
     ],
 )
 def test_a_call_without_what_it_needs_is_not_recorded(
-    house: House, outcome: CallOutcome, more: dict[str, object]
+    house: House, outcome: CallOutcome, more: dict[str, str | timedelta]
 ) -> None:
     people = staff_on_duty(house)
     owes(house, CaseLevel.W2, name="甲")
     (entry,) = listed(house)
-    if "again_at" in more:
-        more = {"again_at": house.clock.now() + more["again_at"]}
+    given = {key: house.clock.now() + one if isinstance(one, timedelta) else one for key, one in more.items()}
 
     with pytest.raises(InvalidInput):
-        ended(house, entry, people[Role.CARER], outcome, **more)
+        ended(house, entry, people[Role.CARER], outcome, **given)
 
     assert len(listed(house)) == 1
 
