@@ -11,7 +11,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from anxin import cli_staff
+from anxin import cli_pack, cli_staff
 from anxin.cli_plain import opened_house, plainly, prepare_databases
 from anxin.dev import cli as dev_cli
 from anxin.up import CannotStart, Supervisor, refuse_busy_ports
@@ -22,11 +22,10 @@ from care.settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="安心：诊所的对话关怀助手。")
 db = typer.Typer(no_args_is_help=True, help="数据库：建立、升级、查看。")
-pack = typer.Typer(no_args_is_help=True, help="内容包：检查诊所的服务、排班、话术和方案。")
 run = typer.Typer(no_args_is_help=True, help="单独运行一个进程（供主管进程和 systemd 使用）。")
 app.add_typer(db, name="db")
 app.add_typer(cli_staff.app, name="staff")
-app.add_typer(pack, name="pack")
+app.add_typer(cli_pack.app, name="pack")
 app.add_typer(dev_cli.app, name="dev")
 app.add_typer(run, name="run", hidden=True)
 
@@ -126,27 +125,6 @@ def db_status() -> None:
             engine.dispose()
         typer.echo("数据库结构是最新的。" if current else "数据库需要升级，请运行：anxin db init")
         raise typer.Exit(0 if current else 1)
-
-
-@pack.command("check", help="检查一个内容包；有问题时逐条给出文件和行号。")
-def pack_check(
-    folder: Annotated[Path | None, typer.Argument(help="内容包目录；不给就用当前设置的。")] = None,
-) -> None:
-    """Check a pack and list what is wrong with it."""
-    from care.adapters.ladder import load_ladder  # noqa: PLC0415
-    from care.adapters.language.safety_rules import SafetyRules  # noqa: PLC0415
-    from care.adapters.packs import load_pack  # noqa: PLC0415
-
-    with plainly():
-        chosen = folder or load_settings().pack
-        loaded = load_pack(chosen)
-        SafetyRules.load(chosen / "safety.yml")
-        load_ladder(chosen, loaded)
-        typer.echo(
-            f"内容包 {loaded.code}（版本 {loaded.version}）没有问题："
-            f"{len(loaded.clinics)} 家门店，{len(loaded.practitioners)} 位医护，{len(loaded.services)} 项服务，"
-            f"{len(loaded.protocols)} 个恢复方案。"
-        )
 
 
 @run.command("web", help="应用：网页聊天、控制台、接口和消息收发。")

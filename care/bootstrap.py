@@ -147,7 +147,7 @@ def _reading(settings: Settings, pack: Pack) -> Reading:
     return Reading(
         zone=zone,
         safety=Assessor(
-            SafetyRules.load(settings.pack / "safety.yml"),
+            SafetyRules.load(settings.pack / pack.lexicon),
             Trained(settings.model_dir / SAFETY_FOLDER, SafetyModel.load),
             Trained(settings.model_dir / EMOTION_FOLDER, EmotionModel.load),
         ),

@@ -25,7 +25,15 @@ from care.model.protocol import (
     TouchpointPlan,
 )
 
-__all__ = ["PackError", "PackProblem", "clinic_names", "load_pack", "practitioner_names", "service_names"]
+__all__ = [
+    "PackError",
+    "PackProblem",
+    "clinic_names",
+    "load_pack",
+    "make_strict",
+    "practitioner_names",
+    "service_names",
+]
 
 OPENING_LIMIT = pack_files.OPENING_LIMIT
 _File = pack_files.File
@@ -98,10 +106,15 @@ def clinic_names(pack: Pack) -> dict[str, tuple[str, ...]]:
     return {one.code: (one.name, *one.aliases) for one in pack.clinics.values()}
 
 
+def make_strict() -> None:
+    """Have every noun of a pack refuse fields it does not know; the model itself knows no pydantic."""
+    for kind in STRICT:
+        setattr(kind, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010
+
+
 @cache
 def _adapter() -> TypeAdapter[Pack]:
-    for kind in STRICT:
-        setattr(kind, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010 - the model knows no pydantic
+    make_strict()
     return TypeAdapter(Pack)
 
 

@@ -135,6 +135,7 @@ class Pack:
     wording: Mapping[str, str]
     closures: Mapping[date, str] = field(default_factory=dict)
     silence: Silence = field(default_factory=Silence)
+    lexicon: str = "safety.yml"  # words of danger; another pack's may be shared: ../dental/safety.yml
 
     def say(self, key: str, **values: object) -> str:
         """Return a sentence of the pack with its blanks filled.
