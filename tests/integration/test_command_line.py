@@ -251,7 +251,7 @@ def test_the_shipped_pack_is_fine_and_says_what_it_holds(anxin: Anxin) -> None:
     result = anxin("pack", "check")
 
     assert result.exit_code == 0, result.output
-    assert re.search(r"内容包 dental（版本 .+）没有问题：2 家门店，\d+ 位医护", result.output)
+    assert re.search(r"内容包 dental（版本 .+）没有问题：2 家门店，\d+ 位同事", result.output)
 
 
 @pytest.mark.parametrize(
