@@ -136,7 +136,14 @@ def test_handing_back_needs_an_outcome_and_gives_the_bot_a_new_epoch(book: Book)
 
     with book.unit_of_work() as uow, pytest.raises(InvalidInput):
         conversations.hand_back(
-            conversation.id, carer, outcome=" ", next_step="复诊", may_mention=True, uow=uow, clock=book.clock, pack=WORDS
+            conversation.id,
+            carer,
+            outcome=" ",
+            next_step="复诊",
+            may_mention=True,
+            uow=uow,
+            clock=book.clock,
+            pack=WORDS,
         )
     with book.unit_of_work() as uow:
         back = conversations.hand_back(
@@ -205,6 +212,13 @@ def _race(book: Book, conversation: Conversation, carer: StaffId, key: str, *, t
         _take_over(book, conversation, carer)
     with book.unit_of_work() as uow:
         conversations.hand_back(
-            conversation.id, carer, outcome="好", next_step="好", may_mention=True, uow=uow, clock=book.clock, pack=WORDS
+            conversation.id,
+            carer,
+            outcome="好",
+            next_step="好",
+            may_mention=True,
+            uow=uow,
+            clock=book.clock,
+            pack=WORDS,
         )
         uow.commit()
