@@ -25,7 +25,7 @@ Json = dict[str, Any]
 VISITOR = "访客"
 LAST_LIMIT = 80  # characters of the last line in the list
 COMING_SHOWN, GONE_SHOWN = 6, 6
-UNSENT = frozenset({OutboxState.UNKNOWN, OutboxState.DEAD, OutboxState.WITHDRAWN, OutboxState.FAILED})
+GONE_OUT = frozenset({OutboxState.SENDING, OutboxState.SENT, OutboxState.DELIVERED, OutboxState.READ})
 
 
 class Colleagues:
@@ -168,7 +168,7 @@ def _message(message: Message, delivery: OutboxItem | None, who: Colleagues) -> 
 def _delivery(item: OutboxItem | None) -> Json | None:
     if item is None:
         return None
-    reason = words.why_not(item.reason) if item.state in UNSENT else ""
+    reason = "" if item.state in GONE_OUT else words.why_not(item.reason)
     return {"state": item.state.value, "words": words.DELIVERY[item.state], "reason": reason}
 
 

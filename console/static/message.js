@@ -34,9 +34,9 @@ function after(one) {
   if (one.tapped) return h("div", { class: "after" }, "点选的选项");
   if (!one.delivery) return null;
   const { state, words, reason } = one.delivery;
-  const bad = ["dead", "unknown", "failed", "withdrawn"].includes(state);
+  const bad = ["dead", "unknown", "failed", "withdrawn", "held", "refused"].includes(state);
   return h("div", { class: `after ${state} ${bad ? "bad" : ""}` },
-    state === "sent" ? icon("check") : bad ? icon("alarm") : icon("check_in"),
+    ["sent", "delivered", "read"].includes(state) ? icon("check") : bad ? icon("alarm") : icon("check_in"),
     [words, reason].filter(Boolean).join(" · "));
 }
 
