@@ -34,7 +34,7 @@ PROVENANCE: Final[Mapping[str, str]] = {
     "dev_c": "by strangers to the training lines; worked with since its first reading",
     "dev_d": "by strangers to the training lines; worked with since its first reading",
     "dev_e": "fresh: by strangers to the training lines, nothing was mended on it",
-    "dev_f": "fresh: by strangers to the training lines, nothing was mended on it",
+    "dev_f": "by strangers to the training lines; fresh but for danger, where the rules were mended on it",
 }
 UNKNOWN: Final = "of unknown provenance"
 ALL: Final = "all"

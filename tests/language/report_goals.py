@@ -66,7 +66,10 @@ GOALS: Final[Mapping[str, Goal]] = {
 #: What is still below its floor, and what was reached. A stranger names one symptom where the reader hears each sign
 #: (肿得硬邦邦), and tags fewer past treatments and times of the past than it does. The worst intent (complain) stands
 #: at its floor, give or take one message.
-SHORT: Final[Mapping[str, float]] = {"entity.symptom": 0.68, "entity.pain_score": 0.75, "worst_intent": 0.65}
+SHORT: Final[Mapping[str, float]] = {
+    **{"entity.symptom": 0.68, "entity.pain_score": 0.75, "entity.time": 0.82},
+    "worst_intent": 0.65,
+}
 
 
 def falls_back(key: str, figure: Figure) -> bool:

@@ -148,7 +148,14 @@ def test_everyday_wishes_raise_no_alarm(rules: SafetyRules) -> None:
 #: messages missed, 32 false alarms of 360. Lines to learn from were added since; thresholds were chosen on it.
 #: `safety_e`, a third oblique, a third of the harmless written to sound alarming, first run: 6 of 260 urgent messages
 #: missed (L0 48/50, L1 49/50, L2 49/50, P2 28/30, P3 59/60, K3 19/20), 42 false alarms of 300; nothing was mended on it.
-BY_BOTH = {"safety_c": (0.02, 0.08, 0), "safety_d": (0.12, 0.09, 0), "safety_e": (0.04, 0.15, 3)}
+#: `safety_f`, half of its crises oblique, half of the harmless written to sound alike, first run: 13 of 300 urgent messages
+#: missed (one of 60 emergencies), 30 false alarms of 320. The rules were mended on it afterwards: 6 and 14.
+BY_BOTH = {
+    "safety_f": (0.04, 0.07, 1),
+    "safety_c": (0.02, 0.08, 0),
+    "safety_d": (0.12, 0.09, 0),
+    "safety_e": (0.04, 0.15, 3),
+}
 
 
 @pytest.mark.rasa
