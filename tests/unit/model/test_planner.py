@@ -438,17 +438,28 @@ def _rank(actions: list[Action]) -> list[int]:
     return sorted((URGENCY.index(action.level) for action in actions if action.level), reverse=False)
 
 
-@settings(max_examples=150, derandomize=True)  # a few in a thousand still fail: decision 0008
-@given(SEEDS, st.integers(1, 9))
-def test_a_worse_answer_never_leads_to_a_later_contact_nor_to_fewer_or_lower_calls(
-    care: CarePlan, seed: int, days: int
+COURSES, MAY_FAIL = 200, 0.01  # second looks at pain or swelling still break the rule now and then: decision 0008
+
+
+def test_a_worse_answer_leads_to_no_later_contact_and_to_no_fewer_or_lower_calls_but_once_in_a_hundred(
+    care: CarePlan,
 ) -> None:
-    history = a_course(care, seed, days)
+    courses = [a_course(care, seed, 1 + seed % 9) for seed in range(COURSES)]
+
+    failed = [seed for seed, course in enumerate(courses) if not _worse_is_no_later(course, care, seed)]
+
+    assert len(failed) <= MAY_FAIL * COURSES, failed
+
+
+def _worse_is_no_later(history: History, care: CarePlan, seed: int) -> bool:
+    """Whether the last answer of a course, made worse, brings contact as soon and humans as many and as high."""
     reports = history.reports
-    assume(reports)
+    if not reports:
+        return True
     last = reports[-1]
     order = ORDER.get(last.question, (last.value,))
-    assume(last.value != order[-1])
+    if last.value == order[-1]:
+        return True
     worse_value = Random(seed).choice(order[order.index(last.value) + 1 :])
     history = replace(
         history,
@@ -458,16 +469,16 @@ def test_a_worse_answer_never_leads_to_a_later_contact_nor_to_fewer_or_lower_cal
     )
     worse = replace(history, reports=(*reports[:-1], replace(last, value=worse_value)))
     now = last.at + timedelta(minutes=1)
-
     _, contact, unasked = _unfold(history, now, care)
     _, worse_contact, worse_unasked = _unfold(worse, now, care)
-
     at_once = [one for one in next_actions(history, now, care) if one.kind in FOR_HUMANS]
     worse_at_once = [one for one in next_actions(worse, now, care) if one.kind in FOR_HUMANS]
-    assert len(worse_at_once) >= len(at_once)
-    assert all(bad <= good for bad, good in zip(_rank(worse_at_once), _rank(at_once), strict=False))
-    assert contact is None or (worse_contact is not None and worse_contact <= contact)
-    assert unasked is None or (worse_unasked is not None and worse_unasked <= unasked)
+    return (
+        len(worse_at_once) >= len(at_once)
+        and all(bad <= good for bad, good in zip(_rank(worse_at_once), _rank(at_once), strict=False))
+        and (contact is None or (worse_contact is not None and worse_contact <= contact))
+        and (unasked is None or (worse_unasked is not None and worse_unasked <= unasked))
+    )
 
 
 def test_strong_pain_with_new_braces_is_looked_at_no_later_than_middling_pain(care: CarePlan) -> None:
