@@ -189,11 +189,13 @@ def _reading_routes(router: APIRouter, house: House, door: Door) -> None:
 
     @router.get("/status")
     def status(request: Request) -> Response:
-        """Return whether the dialogue answers, and the house's time."""
+        """Return whether the dialogue answers, which channels send nothing for now, and the house's time."""
+        now = house.clock.now()
         with house.unit_of_work() as uow:
             door.enter(request, uow)
+            paused = [words.paused(*pause, house.zone) for pause in uow.rights.pauses(now)]
             uow.commit()
-        return JSONResponse({"now": house.clock.now().isoformat(), "dialogue": health.dialogue()})
+        return JSONResponse({"now": now.isoformat(), "dialogue": health.dialogue(), "paused": paused})
 
     @router.get("/list")
     def conversations(request: Request, limit: Annotated[int, Query(ge=1, le=LIST_LIMIT)] = 60) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from care.model.case import Case, CaseLevel, CaseState
 from care.model.errors import (
@@ -166,6 +168,15 @@ WHY_NOT: Mapping[str, str] = {
     "session_ended": "会话已结束，等会员下一句话",
     "session_ending": "会话正在收回，等会员下一句话",
 }
+PAUSED: Mapping[str, str] = {
+    "daily_quota": "今日额度用完",
+    "bad_app_id": "账号配置有误",
+    "bad_secret": "密钥有误",
+    "bad_corp_id": "账号配置有误",
+    "address_not_listed": "服务器地址不在白名单",
+    "not_authorised": "账号没有这项权限",
+    "account_limited": "账号被限制",
+}
 AUTHOR: Mapping[Author, str] = {
     Author.MEMBER: "会员",
     Author.BOT: "小安",
@@ -282,6 +293,12 @@ def heard_by(rule: str) -> str:
         level, _, sure = rule.removeprefix("model.").partition(" ")
         return f"第二意见：像 {level}（把握 {sure}）"
     return f"规则 {rule}"
+
+
+def paused(channel: str, reason: str, until: datetime, zone: ZoneInfo) -> str:
+    """Return what the carers are told about a channel on which nothing leaves for now."""
+    name, why = CHANNEL.get(channel, channel), PAUSED.get(reason, "渠道拒绝服务")
+    return f"{name}暂停发送到 {until.astimezone(zone):%m月%d日 %H:%M}（{why}）。消息在排队，着急的请打电话。"
 
 
 def why_not(code: str | None) -> str:

@@ -188,9 +188,11 @@ function lineState(state) {
 async function status() {
   if (over) return;
   try {
-    const { now, dialogue } = await get("status");
+    const { now, dialogue, paused } = await get("status");
     setClock(now);
     byId("health").hidden = dialogue;
+    byId("paused").hidden = paused.length === 0;
+    byId("paused").querySelector("span").textContent = paused.join("");
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
   }

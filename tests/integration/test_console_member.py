@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,16 @@ def test_the_page_learns_whether_the_dialogue_answers(house: House, carer: Clien
     dialogue_of(house).down = "timeout"
 
     assert carer.get("/console/status").json()["dialogue"] is False
+
+
+def test_the_page_learns_which_channel_sends_nothing_for_now_and_until_when(house: House, carer: Client) -> None:
+    now = house.clock.now()
+    with house.unit_of_work() as uow:
+        uow.rights.pause("wechat", "daily_quota", now + timedelta(hours=1), now)
+        uow.rights.pause("telegram", "bad_secret", now, now)  # over already
+        uow.commit()
+
+    (words,) = carer.get("/console/status").json()["paused"]
+
+    assert words.startswith("微信暂停发送到 ")
+    assert "今日额度用完" in words
