@@ -67,7 +67,7 @@ GOALS: Final[Mapping[str, Goal]] = {
 #: (肿得硬邦邦), and tags fewer past treatments and times of the past than it does. The worst intent (complain) stands
 #: at its floor, give or take one message.
 SHORT: Final[Mapping[str, float]] = {
-    **{"entity.symptom": 0.68, "entity.pain_score": 0.75, "entity.time": 0.82},
+    **{"entity.symptom": 0.68, "entity.time": 0.82},
     "worst_intent": 0.65,
 }
 

@@ -28,6 +28,9 @@ PAIN = (
         rf"分数|程度|指数|还有|约|得|了)*{_PAIN_NUMBER}分(?![钟之])"
     ),
     re.compile(rf"(?:{PAIN_WORD})[^，。！？；\d]{{0,6}}?(?P<n>\d(?:\.\d)?|10)，10(?![\d.点号月])"),
+    re.compile(
+        rf"(?:{NUMBER}分制|满分{NUMBER}分?)[^，。！？；\d]{{0,4}}?(?:给|打|算|是)(?P<n>{NUMBER})(?=[，。！？]|$)"
+    ),
     re.compile(r"[疼酸](?P<n>\d(?:\.\d)?|10)(?=[，。！？]|$)"),
     re.compile(rf"疼(?:大概|差不多|大约|是|有|到|在|也就){{1,3}}(?P<n>{NUMBER})(?=[，。！？吧]|$)"),
     re.compile(rf"{_PAIN_NUMBER}分(?:左右)?(?:的|那种)?(?:{PAIN_WORD})"),
@@ -41,10 +44,17 @@ MOVED = re.compile(
     rf"从(?:昨天|昨晚|前天|上次|早上|最开始|一开始|开始)?的?{NUMBER}分[^，。！？；]{{0,4}}?到了?(?P<n>{NUMBER})分"
 )
 NOW = re.compile(
-    rf"(?:今天|现在|目前|这会儿?)(?:大概|差不多|大约|是|有|还|剩|降到|疼|到|的)*{_PAIN_NUMBER}(?=分|"
+    rf"(?:今天|今儿个?|今早|今晚|现在|目前|这会儿?)(?:大概|差不多|大约|是|有|还|剩|降到|疼|到|的)*{_PAIN_NUMBER}(?=分|"
     rf"[，。！？；吧了]|$)"
 )
 IN_POINTS = re.compile(rf"{_PAIN_NUMBER}分(?![钟之])")
+#: Who speaks of the body and rates nobody gives points to a pain, even where no 疼 stands beside them.
+_OF_THE_BODY = re.compile(
+    r"疼|酸|肿|胀|麻(?!烦|辣)|伤口|创口|嚼|咬|一[蹦跳抽揪突]|跳着|腮帮|止疼|牙根|牙龈|嗓子|嘴里|半边|木木"
+)
+_RATES = re.compile(
+    r"满意|推荐|服务|态度|体验|好评|环境|前台|打分给|评分|评价|差评|给高分|星(?!期)|考|比赛|积分|学分"
+)
 #: Before a score that is no longer.
 _EARLIER = re.compile(r"(?:昨天|昨晚|前天|之前|上次|刚开始|原来|一开始)[^，。！？；今现]{0,5}$|从[^，。到]{0,3}$")
 SCALE = re.compile(rf"满分(?:是|为)?{NUMBER}分?|{NUMBER}分?制|{NUMBER}分?满分|(?:0|零)(?:分)?(?:到|至)(?:10|十)分?")
@@ -63,9 +73,12 @@ RATING = (
     re.compile(r"(?P<n>[1-5一二两三四五])(?:个|颗)?星(?!期|级|巴|座)(?:好评|差评|评价)?"),
 )
 _VERY = re.compile(r"十分(?:之|的)?(?:疼|酸|胀|难受)")
+_ADVERB = re.compile(r"[十万]分(?![，。！？了吧啊左的]|$)")
 _IN_ALL = re.compile(r"平均|总的|总体|综合|总分")
 FULL_MARKS = re.compile(r"满分(?!是|为|\d)|全五星|给满")
 FEVER_NEAR = re.compile(r"fever|temp|体温|温度计|烧|发热|额温|耳温|腋温|量|℃")
+_WELL = re.compile(r"身上|退到|枪打|夜里|今早|早上|晚上|吞|喝水|发冷|哆嗦|血|没事|正常|神清气爽|拔完|种完|做完|术后")
+_PRICED = re.compile(r"元|块|钱|价|优惠|团购|套餐|折|卡|券|公里|米|斤|码|%")
 _WEATHER = re.compile(r"天气|气温|室外|外面|水温|空调|室温|户外|地表|高温天|冰箱|电压|杭州今天")
 TEMPERATURE = re.compile(
     r"(?<![\d.])(?P<n>3[4-9](?:\.\d{1,2})?|4[0-3](?:\.\d{1,2})?)(?P<unit>度|°c|°)?(?!\d|元|块|岁|分|%|公斤|斤|"
@@ -153,8 +166,21 @@ def _temperatures(plain: PlainText) -> Iterator[Found]:
         fever = FEVER_NEAR.search(around)
         if _WEATHER.search(around) and not re.search(r"体温|烧", around):
             continue
-        if fever or (match["unit"] and re.search(r"[35-9]", match["n"][:1])):
+        if (
+            fever
+            or _taken(match["n"], plain.text, match.end())
+            or (match["unit"] and re.search(r"[35-9]", match["n"][:1]))
+        ):
             yield Found("temperature", match.start(), match.end(), float(match["n"]))
+
+
+def _taken(degrees: str, text: str, end: int) -> bool:
+    """Whether a number that says no more is a temperature: with one decimal, of a body, and nobody's price."""
+    return (
+        re.fullmatch(r"3[5-9]\.\d|4[01]\.\d", degrees) is not None
+        and (_OF_THE_BODY.search(text) or _WELL.search(text)) is not None
+        and not _PRICED.search(text[max(0, end - 14) : end + 8])
+    )
 
 
 def _scores(plain: PlainText) -> Iterator[Found]:
@@ -171,6 +197,13 @@ def _scores(plain: PlainText) -> Iterator[Found]:
             _score("pain_score", match)
             for match in pattern.finditer(text)
             if not off_scale(match) and not _VERY.match(text, match.start("n"))
+        ]
+    suffers = not survey and _OF_THE_BODY.search(text) and not _RATES.search(text)
+    if not any(found) and suffers and not pain_asked:
+        found = [
+            _score("pain_score", match)
+            for match in IN_POINTS.finditer(text)
+            if not off_scale(match) and not _ADVERB.match(text, match.start("n"))
         ]
     if not any(found):
         kind = "pain_score" if pain_asked else "rating"
