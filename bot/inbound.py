@@ -68,6 +68,7 @@ def turn_parts(house: House) -> turns.Parts:
         safety=house.safety,
         dialogue=house.dialogue,
         zone=house.zone,
+        codes=house.settings.code_terms,
     )
 
 

@@ -212,7 +212,7 @@ def unbind_as_staff(
     uow.members.get(identity.member_id, by=by, purpose=Purpose.ADMINISTRATION)
     before = uow.conversations.of_member(identity.member_id, lock=True)
     if before is not None:
-        note = pack.say("binding.note_unbound", 渠道=channel_name(identity.channel, pack), 原因=why)
+        note = pack.say("binding.note_unbound", 项目=channel_name(identity.channel, pack), 内容=why)
         conversations.write_note(before, note, staff_id=staff_id, uow=uow, now=now)
     unbind(identity_id, by=by, uow=uow, now=now, pack=pack)
 

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from care.model.attachment import Clean, MediaKind
 from care.model.consent import Purpose
 from care.model.conversation import BOT, Conversation
 from care.model.errors import Conflict, InvalidInput, NotFound
@@ -18,7 +18,7 @@ from care.model.pack import Pack
 from care.model.rights import Trigger
 from care.model.staff import Reader
 from care.ports import Clock, UnitOfWork
-from care.services import outbox, rights, sending, staying
+from care.services import attachments, outbox, rights, sending, staying
 
 CARER_TEXT_LIMIT = 2_000  # characters of one message a carer writes
 
@@ -27,8 +27,9 @@ CARER_TEXT_LIMIT = 2_000  # characters of one message a carer writes
 class Media:
     """A picture or a voice the vendor keeps for us, by the vendor's name for it."""
 
-    kind: Literal["picture", "voice"]
+    kind: MediaKind
     vendor_id: str
+    clean: Clean | None = None  # the file itself, where the channel brought it along
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,9 @@ def record_inbound(inbound: Inbound, *, uow: UnitOfWork, clock: Clock) -> Record
     if not uow.inbox.add(item):
         return Recorded(None, conversation.id, conversation.member_id, None)
     uow.conversations.write(message)
+    if inbound.media is not None:
+        media = inbound.media
+        attachments.note(message, inbound.channel, media.kind, media.vendor_id, media.clean, uow=uow, now=now)
     conversation.last_member_at = now
     conversation.reply_to = identity.id
     uow.conversations.save(conversation)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from care.model.answers import says_more
 from care.model.assessment import Assessment, Complaint, Context, Distress, Medical
+from care.model.binding import CodeTerms
 from care.model.case import CaseLevel, more_urgent
 from care.model.consent import Purpose
 from care.model.conversation import Conversation
@@ -24,7 +25,19 @@ from care.model.pack import Pack
 from care.model.rights import Weight
 from care.model.staff import BOT_READER
 from care.ports import Clock, Dialogue, SafetyReader, UnitOfWork, UnitOfWorkFactory
-from care.services import cases, check_ins, complaints, fixed_words, invitations, outbox, promises, recovery, released
+from care.services import (
+    account_talk,
+    cases,
+    check_ins,
+    complaints,
+    fixed_words,
+    invitations,
+    media_talk,
+    outbox,
+    promises,
+    recovery,
+    released,
+)
 
 CHECK_IN_DONE = "/EXTERNAL_check_in_done"  # lets the dialogue take up what was kept while the check-in ran
 ANSWERED = "answered:"  # noted on a message whose answer was taken, so that a second attempt takes it no second time
@@ -41,6 +54,7 @@ class Parts:
     safety: SafetyReader
     dialogue: Dialogue
     zone: ZoneInfo
+    codes: CodeTerms = field(default_factory=CodeTerms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +98,15 @@ def _read(item: InboxItem, parts: Parts) -> _Read:
         message = uow.conversations.message(item.message_id)
         member = uow.members.get(item.member_id, by=BOT_READER, purpose=Purpose.SAFETY)
         assessment = parts.safety.assess(message.text, _context(conversation, member, uow=uow, now=now))
-        uow.conversations.set_assessment(message.id, _kept(assessment))
+        emotion = {"label": assessment.emotion.label, "valence": assessment.emotion.valence}
+        uow.conversations.set_assessment(message.id, {**assessment.as_json(), "emotion": emotion})
         cases.member_wrote(member.id, uow=uow, now=now, zone=parts.zone)
-        left = _react(item, conversation, member, message, assessment, parts, uow=uow, now=now)
+        taken = account_talk.take(item, message, conversation, parts.codes, parts.zone, parts.pack, uow=uow, now=now)
+        left = None if taken else _react(item, conversation, member, message, assessment, parts, uow=uow, now=now)
         if left is None:
             _done(item, uow=uow)
-        uow.conversations.save(conversation)
+        if not taken:  # else it is saved already, and may be another's by now
+            uow.conversations.save(conversation)
         uow.commit()
     if left is None:
         return _Read(finished=True)
@@ -128,6 +145,7 @@ def _react(
         None when the turn is over; else what the dialogue, which goes on, has to know besides the words.
     """
     answered, before = None, _answered_before(item)
+    sent = media_talk.sent_with(message, uow=uow)
     if not conversation.crisis and before is None:
         answered = check_ins.answer(
             member.id,
@@ -167,6 +185,8 @@ def _react(
         _stay_present(item, conversation, parts, uow=uow, now=now)
         return None
     _introduce(item, conversation, parts, uow=uow, now=now)
+    if sent and media_talk.thank(item, sent, conversation, message, parts.zone, parts.pack, uow=uow, now=now):
+        return None
     if before is not None:
         more = not message.payload and says_more(parts.pack.questions[before], message.text)
         return _to_dialogue(before, conversation.asked, more=more)
@@ -175,7 +195,7 @@ def _react(
     if released.is_only_a_sign(message, assessment) and (let_go := released.question(item, uow=uow)) is not None:
         conversation.asked = let_go or None
         return None
-    if not _has_words(message.text) and not message.payload:
+    if not any(map(str.isalnum, message.text)) and not message.payload:
         _speak(item, conversation, Reply(parts.pack.say("input.empty")), Author.BOT, "empty", uow=uow, now=now)
         return None
     return {}
@@ -374,14 +394,3 @@ def _context(conversation: Conversation, member: Member, *, uow: UnitOfWork, now
         return Context(asked=conversation.asked, treatment=None, day=None)
     _, treatment = pair
     return Context(asked=conversation.asked, treatment=treatment.kind, day=treatment.day(now, member.tz))
-
-
-def _kept(assessment: Assessment) -> dict[str, object]:
-    return {
-        **assessment.as_json(),
-        "emotion": {"label": assessment.emotion.label, "valence": assessment.emotion.valence},
-    }
-
-
-def _has_words(text: str) -> bool:
-    return any(character.isalnum() for character in text)

@@ -34,8 +34,8 @@ MOVED: dict[Table, tuple[str, ...]] = {
     c.phone_call: ("note",),
     attachment: ("vendor",),
 }
-#: What stays: each says of a member what was true of that member then.
-STAYS = frozenset({t.consent_event, t.access_log, member_merge, binding_code})
+#: What stays: what was true of that member then, and the emptied conversation, where a send may still settle.
+STAYS = frozenset({t.conversation, t.consent_event, t.access_log, member_merge, binding_code})
 
 
 class SqlBindings:
