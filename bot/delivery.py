@@ -265,11 +265,18 @@ class Delivery:
         house: open.
         ways: how each channel is served; a message for another channel waits and is dead after some tries.
         settled: called with every message that came to an end or was put off.
+
+    Raises:
+        ValueError: the settings cut messages longer than a channel takes.
     """
 
     def __init__(
         self, house: House, ways: Mapping[str, Way], *, settled: Callable[[OutboxItem], None] = lambda _: None
     ) -> None:
+        for name, way in ways.items():
+            ours, takes = house.terms.of(name).limit, way.sender.limit
+            if takes is not None and (ours is None or ours.unit != takes.unit or ours.size > takes.size):
+                raise ValueError(f"piece_limits: {name} takes at most {takes.size} {takes.unit} a message")
         self._house = house
         self._tell = settled
         self._lanes = {name: Lane(house, way, settled=self._settled) for name, way in ways.items()}

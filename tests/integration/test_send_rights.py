@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.delivery import deliver_all
+from bot.delivery import Delivery, Way, deliver_all
 from bot.inbound import accept
 from care.bootstrap import House
 from care.model.conversation import Conversation
@@ -16,6 +16,7 @@ from care.model.errors import ChannelDown, RightSpent, SendLater, SendRefused, S
 from care.model.ids import OutboxId
 from care.model.member import Identity
 from care.model.message import Author, Message, OutboxItem, OutboxState
+from care.model.pieces import PieceLimit
 from care.model.rights import Grant, Trigger, Weight
 from care.services import channel_events, conversations, outbox, rights, sending
 from care.services.conversations import Inbound
@@ -794,3 +795,10 @@ def test_a_stored_moment_of_a_grant_is_aware(house: House) -> None:
 
     assert isinstance(grant.expires_at, datetime)
     assert grant.expires_at.tzinfo is not None
+
+
+def test_settings_that_cut_longer_than_a_channel_takes_are_refused(url: str, tmp_path: Path) -> None:
+    takes_little = WeChatLike()
+    takes_little.limit = PieceLimit("bytes", 1_000, 5)
+    with a_small_house(tmp_path, url=url) as house, pytest.raises(ValueError, match="wechat takes at most 1000"):
+        Delivery(house, {"wechat": Way(takes_little)})
