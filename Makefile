@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
+# Tests write thousands of small transactions: where there is room in memory, they do it there.
+ROOM := $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR==2 && $$1 > 2000000 {print "/dev/shm"}')
+TESTS := TMPDIR=$(or $(ROOM),/tmp)
 export RASA_TELEMETRY_ENABLED := false
 
 .PHONY: browser postgres pictures help demo test check setup train lint types imports unit integration conversations e2e bench bench-language bench-understanding bench-sla language-report clean format
@@ -47,10 +50,10 @@ unit: setup
 	@$(RUN) pytest tests/unit -q
 
 integration: setup ## services and edges on SQLite and PostgreSQL, vendor stand-ins
-	@$(RUN) pytest tests/integration tests/contract -q
+	@$(TESTS) $(RUN) pytest tests/integration tests/contract -q
 
 conversations: train ## dialogues against the trained model and the real actions
-	@$(RUN) pytest tests/conversations tests/language -q
+	@$(TESTS) $(RUN) pytest tests/conversations tests/language -q
 
 e2e: train browser ## all processes on loopback, a real browser
 	@$(RUN) pytest tests/e2e -q

@@ -19,12 +19,13 @@ from care.bootstrap import House, Reading
 from care.model.attachment import AttachmentState, NotTaken
 from care.model.binding import CodeKind, code_in, new_code, shown
 from care.model.consent import Choice, Purpose
-from care.model.errors import NotFound
+from care.model.errors import Conflict, NotFound
 from care.model.ids import MemberId
 from care.model.pictures import cleaned
 from care.model.staff import Reader
 from care.services import attachments, bindings
 from care.services.conversations import Inbound, Media
+from care.services.sending import start_sending
 from care.testing import TEST_READER, FakeSafety, a_member
 from tests.conftest import new_database
 from tests.member_edge import a_small_house, a_writer, clock_of, everything_said
@@ -157,6 +158,24 @@ def test_a_parted_account_starts_anew_and_sees_nothing(house: House) -> None:
     assert conversation is not None
     assert parted is not None
     assert conversation.reply_to != parted.id
+
+
+def test_what_was_claimed_before_the_account_parted_reaches_no_stranger(house: House) -> None:
+    _, code = a_code(house)
+    writes(house, "a", code)
+    now = house.clock.now()
+    with house.unit_of_work() as uow:
+        claimed = uow.outbox.claim(now, now + house.settings.outbox_lease, 50)
+        uow.commit()
+    writes(house, "a", "解绑这个微信")
+    asked = everything_said(house, owner(house, "a"))[-1]
+    accept(house, Inbound("web", "a", "tap", "", button=f"{asked.id}:0"))
+    work(house)
+
+    assert claimed
+    for item in claimed:
+        with house.unit_of_work() as uow, pytest.raises(Conflict):
+            start_sending(item, idempotent=True, uow=uow, now=now)
 
 
 def test_every_table_of_members_says_whether_it_moves_with_them() -> None:

@@ -17,4 +17,4 @@ async def test_without_trained_models_it_is_degraded_and_says_what_is_missing(tm
             answer = await watcher.get("/healthz")
 
     assert answer.status_code == httpx.codes.OK
-    assert answer.json() == {"status": "degraded", "waiting": 0, "missing": ["safety", "emotion"]}
+    assert answer.json() == {"status": "degraded", "waiting": 0, "missing": ["safety", "emotion", "symptoms"]}
