@@ -7,11 +7,13 @@ then the hour, then how much has been said already.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from care.model.caps import Said, over
 from care.model.case import Case, CaseLevel
 from care.model.consent import Purpose, allowed
 from care.model.conversation import Conversation
@@ -22,7 +24,6 @@ from care.model.touchpoint import Touchpoint, TouchpointKind
 
 QUIET = (time(21), time(8, 30))  # nobody is written to at night; clinic protocol 2026-01
 LATE_SURGERY_UNTIL = time(21, 31)  # the evening after a late operation, 21:30 included; clinic protocol 2026-01
-A_DAY = 1  # check-ins a day; those for safety always go, the others only as the first; clinic protocol 2026-01
 SAME_TALK = timedelta(minutes=75)  # a re-check promised within the hour belongs to the talk that asked for it
 TALKING = timedelta(minutes=3)  # a conversation this fresh is not interrupted
 WAIT_FOR_HUMAN = timedelta(minutes=30)
@@ -61,10 +62,12 @@ def decide(
     member: Member,
     conversation: Conversation | None,
     open_cases: list[Case],
-    sent_today: int,
+    said: Sequence[Said],
     reachable: bool,
     now: datetime,
     right: ChannelRight = ChannelRight.OPEN,
+    day: int | None = None,
+    quiet_until: datetime | None = None,
 ) -> GateDecision:
     """Decide on one planned contact.
 
@@ -73,10 +76,12 @@ def decide(
         member: with their choices and zone.
         conversation: theirs, if there is one.
         open_cases: what humans owe them.
-        sent_today: check-ins already handed over on the member's calendar day, those for safety included.
+        said: check-ins already handed over in all programmes, those for safety included, the oldest first.
         reachable: whether any channel account can be written to.
         now: aware.
         right: what the vendors let us send to this member now.
+        day: of the treatment the contact belongs to; None if it belongs to none.
+        quiet_until: after severe distress nothing optional goes out before this moment.
 
     Returns:
         One verdict with one reason code; a postponement says until when.
@@ -100,8 +105,12 @@ def decide(
         return _later(touchpoint, awake, "quiet_hours")
     if conversation.last_member_at is not None and now - conversation.last_member_at < TALKING:
         return _later(touchpoint, conversation.last_member_at + TALKING, "talking")
-    if touchpoint.kind is TouchpointKind.CHECK_IN and not touchpoint.safety and sent_today >= A_DAY:
-        return GateDecision(Verdict.SUPPRESSED, "daily_cap")
+    if touchpoint.kind is TouchpointKind.CHECK_IN and not touchpoint.safety:
+        if quiet_until is not None and now < quiet_until:
+            return GateDecision(Verdict.SUPPRESSED, "after_crisis")
+        cap = over(said, now=now, zone=member.tz, day=day, last_member_at=conversation.last_member_at)
+        if cap is not None:
+            return GateDecision(Verdict.SUPPRESSED, cap)
     if right is ChannelRight.NONE:
         return GateDecision(Verdict.SUPPRESSED, "no_right")
     return GateDecision(Verdict.CLEARED, "cleared" if right is ChannelRight.OPEN else ASKS_FOR_WORD)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from care.model import gate
 from care.model.answer_rules import at_risk
+from care.model.caps import said
 from care.model.case import CaseLevel
 from care.model.consent import Purpose
 from care.model.conversation import Conversation
@@ -20,7 +21,7 @@ from care.model.rights import ChannelRight, Weight
 from care.model.staff import SCHEDULER_READER
 from care.model.touchpoint import Touchpoint, TouchpointKind, TouchpointState
 from care.ports import Clock, UnitOfWork
-from care.services import cases, check_ins, openings, outbox, renewal, rights, verdicts
+from care.services import cases, check_ins, crisis, openings, outbox, renewal, rights, verdicts
 
 BY_PHONE = "phone"  # what a member at risk is phoned for; they know of no promise
 ATTEMPTS = 3  # then a contact that cannot be made up is given up, so that it never blocks those behind it
@@ -163,10 +164,12 @@ def _ask_gate(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime) -> Gate
         member=member,
         conversation=conversation,
         open_cases=uow.cases.open_of(member.id),
-        sent_today=_sent_today(member, uow=uow, now=now),
+        said=said(uow.treatments.touchpoints_of(member.id)),
         reachable=reachable,
         now=now,
         right=right,
+        day=_day(touchpoint, member, uow=uow, now=now),
+        quiet_until=crisis.quiet_until(member.id, uow=uow),
     )
 
 
@@ -177,15 +180,11 @@ def weight_of(touchpoint: Touchpoint) -> Weight:
     return Weight.SAFETY_CHECK_IN if touchpoint.safety else Weight.CHECK_IN
 
 
-def _sent_today(member: Member, *, uow: UnitOfWork, now: datetime) -> int:
-    midnight = datetime.combine(now.astimezone(member.tz).date(), time(0), tzinfo=member.tz)
-    return sum(
-        1
-        for other in uow.treatments.touchpoints_of(member.id)
-        if other.kind is TouchpointKind.CHECK_IN
-        and other.handed_over_at is not None
-        and other.handed_over_at >= midnight
-    )
+def _day(touchpoint: Touchpoint, member: Member, *, uow: UnitOfWork, now: datetime) -> int | None:
+    if touchpoint.episode_id is None:
+        return None
+    episode = uow.treatments.episode(touchpoint.episode_id)
+    return uow.treatments.treatment(episode.treatment_id).day(now, member.tz)
 
 
 def _say(touchpoint: Touchpoint, *, uow: UnitOfWork, now: datetime, pack: Pack) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from care.model.caps import Said
 from care.model.case import Case, CaseLevel
 from care.model.consent import Choice, Purpose
 from care.model.conversation import Conversation
@@ -98,8 +100,10 @@ def test_a_serious_open_case_silences_routine(level: CaseLevel) -> None:
 
 
 def test_a_second_optional_contact_on_one_day_is_one_too_many() -> None:
-    assert _ask(sent_today=1) == GateDecision(Verdict.SUPPRESSED, "daily_cap")
-    assert _ask(sent_today=1, safety=True).verdict is Verdict.CLEARED
+    morning = [Said(EVENING - timedelta(hours=10, minutes=20))]
+
+    assert _ask(said=morning) == GateDecision(Verdict.SUPPRESSED, "daily_cap")
+    assert _ask(said=morning, safety=True).verdict is Verdict.CLEARED
 
 
 def test_nobody_is_interrupted_in_the_middle_of_a_sentence() -> None:
@@ -126,7 +130,8 @@ def _ask(
     cases: list[Case] | None = None,
     now: datetime = EVENING,
     kind: TouchpointKind = TouchpointKind.CHECK_IN,
-    sent_today: int = 0,
+    said: Sequence[Said] = (),
+    quiet_until: datetime | None = None,
     safety: bool = False,
     plan: str = "A2",
 ) -> GateDecision:
@@ -147,7 +152,8 @@ def _ask(
         member=member or _member(),
         conversation=conversation or _conversation(),
         open_cases=cases or [],
-        sent_today=sent_today,
+        said=said,
+        quiet_until=quiet_until,
         reachable=True,
         now=now,
     )
