@@ -49,8 +49,8 @@ imports: setup
 unit: setup
 	@$(RUN) pytest tests/unit -q
 
-integration: setup ## services and edges on SQLite and PostgreSQL, vendor stand-ins
-	@$(TESTS) $(RUN) pytest tests/integration tests/contract -q
+integration: setup ## services and edges on SQLite and PostgreSQL, vendor stand-ins, faults
+	@$(TESTS) $(RUN) pytest tests/integration tests/contract tests/faults -q
 
 conversations: train ## dialogues against the trained model and the real actions
 	@$(TESTS) $(RUN) pytest tests/conversations tests/language -q
