@@ -16,9 +16,7 @@ help: ## list the commands
 demo: setup train ## set up everything that is missing and start it, with demo members
 	@$(RUN) anxin up --demo
 
-test: setup train browser postgres check ## the whole suite; two of its parts side by side
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration conversations
-	@$(MAKE) --no-print-directory e2e
+test: setup train browser postgres check integration conversations e2e ## the whole suite
 
 check: setup lint types imports unit ## lint, types, import rules, unit tests: under a minute
 
