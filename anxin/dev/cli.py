@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import AbstractContextManager
+from typing import Annotated, Protocol
 
 import typer
 
@@ -20,17 +21,7 @@ def fake_wechat(
     from anxin.dev.wechat_phone import HELP, Phone  # noqa: PLC0415 - only when used
 
     phone = Phone(app_url, typer.echo, port=port)
-    with phone.server:
-        typer.echo("把下面几行写进 .env，然后重新启动应用：\n")
-        typer.echo(phone.settings())
-        typer.echo(f"\n{HELP}\n")
-        while True:
-            try:
-                line = input()
-            except (EOFError, KeyboardInterrupt):
-                break
-            if not phone.types(line):
-                break
+    _by_hand(phone, HELP)
 
 
 @app.command("fake-wecom", help="模拟企业微信和微信客服：在终端里以客户和同事的身份说话。")
@@ -42,10 +33,26 @@ def fake_wecom(
     from anxin.dev.wecom_phone import HELP, Phone  # noqa: PLC0415 - only when used
 
     phone = Phone(app_url, typer.echo, port=port)
+    _by_hand(phone, HELP)
+
+
+class _Phone(Protocol):
+    """What one holds in one's hand: a server, and lines to type."""
+
+    @property
+    def server(self) -> AbstractContextManager[object]: ...
+
+    def settings(self) -> str: ...
+
+    def types(self, line: str) -> bool: ...
+
+
+def _by_hand(phone: _Phone, help_text: str) -> None:
+    """Serve until the typist ends it."""
     with phone.server:
         typer.echo("把下面几行写进 .env，然后重新启动应用：\n")
         typer.echo(phone.settings())
-        typer.echo(f"\n{HELP}\n")
+        typer.echo(f"\n{help_text}\n")
         while True:
             try:
                 line = input()

@@ -14,7 +14,8 @@ from care.model.protocol import Protocol, TouchpointPlan
 LATE_FROM = time(17, 30)  # an operation that ends later moves the first evening; clinic protocol 2026-01
 LATE_DELAY = timedelta(hours=2)
 LATE_UNTIL = time(21, 30)
-EARLY_MORNING = time(8, 30)
+LAST_MINUTE = timedelta(minutes=1)  # what is due at 21:30 still leaves in that minute
+TOO_LATE_MORNING = time(8, 30)
 AN_HOUR = timedelta(hours=1)
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -49,31 +50,51 @@ def slots(
         if anchor is None:
             continue
         on = anchor + timedelta(days=plan.day)
-        opens, closes = _window(plan, on, ended_at.astimezone(zone), surgery=protocol.surgery)
+        opens, closes = window(plan, on, ended_at.astimezone(zone), surgery=protocol.surgery)
         found.append(Slot(plan, (on - first).days, opens, closes))
     return tuple(sorted(found, key=lambda slot: slot.opens))
 
 
 def too_late_to_write(ended_at: datetime, zone: ZoneInfo) -> bool:
     """Whether an operation ended so late that two hours later is no hour for a message: a nurse phones instead."""
-    ended = ended_at.astimezone(zone)
-    return ended.time() >= LATE_FROM and ended + LATE_DELAY > datetime.combine(ended.date(), LATE_UNTIL, tzinfo=zone)
+    return _too_late(ended_at.astimezone(zone))
 
 
-def _window(plan: TouchpointPlan, on: date, ended: datetime, *, surgery: bool) -> tuple[datetime, datetime]:
+def first_evening(plan: TouchpointPlan) -> bool:
+    """Whether this is the safety contact of the evening after the treatment."""
+    return plan.safety and plan.day == 0 and plan.anchor == "treatment"
+
+
+def window(plan: TouchpointPlan, on: date, ended: datetime, *, surgery: bool) -> tuple[datetime, datetime]:
+    """Return when a contact opens and closes on its day.
+
+    Args:
+        plan: one contact of a protocol; its window is local wall time.
+        on: the day it falls on, where the member lives.
+        ended: when the treatment ended, in the member's zone.
+        surgery: whether the protocol is for an operation, which may move the first evening.
+
+    Returns:
+        Two aware instants. A wall time that does not exist (daylight saving) moves forward with the clocks.
+    """
     zone = ended.tzinfo
-    opens = datetime.combine(on, plan.window[0], tzinfo=zone)
-    closes = datetime.combine(on, plan.window[1], tzinfo=zone)
-    if plan.anchor != "treatment":
-        return opens, closes
-    late = ended.time() >= LATE_FROM
-    if plan.day == 0 and plan.safety and surgery and late:
-        latest = datetime.combine(on, LATE_UNTIL, tzinfo=zone)
-        return min(ended + LATE_DELAY, latest), latest
-    if plan.day == 1 and plan.safety and surgery and late:
+    opens, closes = plan.window
+    after_treatment = plan.anchor == "treatment"
+    if surgery and plan.safety and after_treatment and plan.day == 1 and _too_late(ended):
+        opens = TOO_LATE_MORNING
+    start, end = datetime.combine(on, opens, tzinfo=zone), datetime.combine(on, closes, tzinfo=zone)
+    if surgery and first_evening(plan) and ended.time() >= LATE_FROM:
         latest = datetime.combine(ended.date(), LATE_UNTIL, tzinfo=zone)
-        if ended + LATE_DELAY > latest:
-            return datetime.combine(on, EARLY_MORNING, tzinfo=zone), closes
-    if plan.day == 0 and ended > opens:
-        opens = max(ended, min(ended + AN_HOUR, closes - HALF_AN_HOUR))
-    return opens, closes
+        return min(ended + LATE_DELAY, latest), latest + LAST_MINUTE
+    if not after_treatment or plan.day != 0:
+        return start, end
+    if plan.hours_after is not None:
+        return max(start, ended, min(ended + timedelta(hours=plan.hours_after), end - HALF_AN_HOUR)), end
+    if ended > start:
+        start = max(ended, min(ended + AN_HOUR, end - HALF_AN_HOUR))
+    return start, end
+
+
+def _too_late(ended: datetime) -> bool:
+    latest = datetime.combine(ended.date(), LATE_UNTIL, tzinfo=ended.tzinfo)
+    return ended.time() >= LATE_FROM and ended + LATE_DELAY > latest

@@ -12,7 +12,7 @@ A contact that is only for some treatments or members (`only_with`, `never_with`
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from care.model.ids import TouchpointId, new_id
@@ -20,14 +20,9 @@ from care.model.pack import Pack
 from care.model.protocol import Protocol, TouchpointPlan
 from care.model.touchpoint import Touchpoint, TouchpointKind, TouchpointState
 from care.model.treatment import Episode, Treatment
+from care.model.windows import first_evening, too_late_to_write, window
 from care.ports import UnitOfWork
 
-LATE_FROM = time(17, 30)  # an operation that ends later moves the first evening; clinic protocol 2026-01
-LATE_DELAY = timedelta(hours=2)
-LATE_UNTIL = time(21, 30)
-HALF_AN_HOUR = timedelta(minutes=30)
-LAST_MINUTE = timedelta(minutes=1)  # what is due at 21:30 still leaves in that minute
-TOO_LATE_MORNING = time(8, 30)
 NURSE_PHONES = "late_surgery"
 
 
@@ -61,7 +56,7 @@ def plan_episode(
         What was planned now, those included whose outcome is known already.
     """
     planned = []
-    too_late = protocol.surgery and ends_too_late(treatment, zone)
+    too_late = protocol.surgery and too_late_to_write(treatment.ended_at, zone)
     for plan in [one for one in protocol.touchpoints if one.is_for(facts)]:
         window = window_of(plan, treatment, zone, surgery=protocol.surgery, crown_on=crown_on)
         if window is None:
@@ -75,7 +70,7 @@ def plan_episode(
         state, reason = TouchpointState.PLANNED, None
         if expires <= now:
             state, reason = TouchpointState.EXPIRED, "late_enrolment"
-        elif too_late and _first_evening(plan):
+        elif too_late and first_evening(plan):
             state, reason = TouchpointState.SUPPRESSED, NURSE_PHONES
         touchpoint = Touchpoint(
             id=TouchpointId(new_id()),
@@ -119,22 +114,7 @@ def window_of(
         Two aware instants. A wall time that does not exist (daylight saving) moves forward with the clocks.
     """
     day = _day(plan, treatment, zone, crown_on)
-    if day is None:
-        return None
-    opens, closes = plan.window
-    if surgery and plan.safety and plan.anchor == "treatment" and plan.day == 1 and ends_too_late(treatment, zone):
-        opens = TOO_LATE_MORNING
-    start = datetime.combine(day, opens, tzinfo=zone)
-    end = datetime.combine(day, closes, tzinfo=zone)
-    ended = treatment.ended_at.astimezone(zone)
-    if surgery and _first_evening(plan) and ended.time() >= LATE_FROM:
-        latest = datetime.combine(ended.date(), LATE_UNTIL, tzinfo=zone)
-        return min(ended + LATE_DELAY, latest), latest + LAST_MINUTE
-    if plan.hours_after is not None and plan.day == 0 and plan.anchor == "treatment":
-        return max(start, ended, min(ended + timedelta(hours=plan.hours_after), end - HALF_AN_HOUR)), end
-    if plan.day == 0 and plan.anchor == "treatment" and ended > start:
-        start = max(ended, min(ended + timedelta(hours=1), end - HALF_AN_HOUR))
-    return start, end
+    return window(plan, day, treatment.ended_at.astimezone(zone), surgery=surgery) if day else None
 
 
 def crown_day(treatment: Treatment, zone: ZoneInfo, *, uow: UnitOfWork, pack: Pack) -> date | None:
@@ -146,17 +126,6 @@ def crown_day(treatment: Treatment, zone: ZoneInfo, *, uow: UnitOfWork, pack: Pa
         if other.kind in crowns and other.ended_at > treatment.ended_at
     ]
     return min(fitted).astimezone(zone).date() if fitted else None
-
-
-def ends_too_late(treatment: Treatment, zone: ZoneInfo) -> bool:
-    """Whether an operation ends so late that two hours later is no hour for a message any more."""
-    ended = treatment.ended_at.astimezone(zone)
-    latest = datetime.combine(ended.date(), LATE_UNTIL, tzinfo=zone)
-    return ended.time() >= LATE_FROM and ended + LATE_DELAY > latest
-
-
-def _first_evening(plan: TouchpointPlan) -> bool:
-    return plan.safety and plan.day == 0 and plan.anchor == "treatment"
 
 
 def _day(plan: TouchpointPlan, treatment: Treatment, zone: ZoneInfo, crown_on: date | None) -> date | None:
