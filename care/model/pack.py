@@ -146,8 +146,11 @@ class Pack:
         return self.fill(self.wording[key], **values)
 
     def fill(self, text: str, **values: object) -> str:
-        """Fill `{blanks}`; one that is not given stays visible to tests and is never a crash for a member."""
-        return string.Formatter().vformat(text, (), _Blanks(values))
+        """Fill `{blanks}`; one that is not given stays visible to tests and is never a crash for a member.
+
+        Whoever has not told their name is not hailed with a bare 您.
+        """
+        return string.Formatter().vformat(text, (), _Blanks(values)).removeprefix("您，")
 
     def may_do(self, practitioner: Practitioner, service: Service) -> bool:
         """Whether this person does this service."""

@@ -214,3 +214,12 @@ def test_figures_of_speech_about_pleasure_money_and_others_raise_no_alarm(text: 
 
 def test_whoever_compares_a_pain_with_childbirth_speaks_of_their_own(rules: SafetyRules) -> None:
     assert rules.assess("比生孩子还疼，打9分").medical is Medical.L1
+
+
+@pytest.mark.parametrize("text", ["还在渗血 压了四十分钟了", "还在出血压着也没用", "一直冒血压不住"])
+def test_blood_that_is_pressed_on_is_no_blood_pressure(text: str, rules: SafetyRules) -> None:
+    assert rules.assess(text).medical is Medical.L1
+
+
+def test_blood_pressure_is_no_bleeding(rules: SafetyRules) -> None:
+    assert rules.assess("我血压高，能拔牙吗").medical not in {Medical.L0, Medical.L1, Medical.L2}
