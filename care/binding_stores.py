@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -70,9 +70,6 @@ class Attachments(Protocol):
 
     def of_messages(self, message_ids: Iterable[MessageId]) -> Mapping[MessageId, Attachment]:
         """Return the files of these messages."""
-
-    def claim(self, channels: Sequence[str], now: datetime, lease_until: datetime, limit: int) -> list[Attachment]:
-        """Lock files still to be fetched from these channels, the oldest first."""
 
     def save(self, attachment: Attachment) -> None:
         """Store its state; a stale lease number is refused.

@@ -103,21 +103,6 @@ class Nudger(ChannelSender, Protocol):
         """
 
 
-class MediaFetcher(Protocol):
-    """Fetches the files a channel's vendor keeps for us."""
-
-    channel: str
-
-    def fetch(self, vendor_id: str, *, limit: int) -> bytes:
-        """Return a file of at most `limit` bytes.
-
-        Raises:
-            SendRefused: it is gone, or larger than that (reason `too_big`).
-            SendLater: try again.
-            ChannelDown: the whole channel refuses for now.
-        """
-
-
 class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
     """One transaction. Leaving it without `commit` changes nothing."""
 

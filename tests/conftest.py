@@ -78,12 +78,26 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+MADE: list[tuple[str, str]] = []  # servers and the databases made there by the module that runs
+
+
 def new_database(server: str) -> str:
-    """Make an empty database on the test server and return its URL."""
+    """Make an empty database on the test server and return its URL; it is gone when the module's tests are done."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as db:
         db.execute(f'CREATE DATABASE "{name}"')
+    MADE.append((server, name))
     return server.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _databases_end_with_their_module() -> Iterator[None]:
+    """Five hundred databases of ten megabytes each need not be there at once."""
+    yield
+    while MADE:
+        server, name = MADE.pop()
+        with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as db:
+            db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -79,7 +79,7 @@ NEEDED = [
     "channel.welcome_back",
     "channel_name.other",
     *(f"binding.{name}" for name in ("bound", "already", "wrong", "paused", "conflict", "code", "ask", "yes", "no")),
-    *(f"binding.{name}" for name in ("kept", "not_bound", "unbound", "note_unbound")),
+    *(f"binding.{name}" for name in ("kept", "not_bound", "unbound")),
     *(f"media.{name}" for name in ("picture", "picture_care", "voice", "and_question")),
     "wecom.welcome",
     "wecom.contact",

@@ -106,11 +106,6 @@ def code_in(text: str) -> str | None:
     return plain if SHAPE.fullmatch(plain) and _mixed(plain) else None
 
 
-def code_in_scene(scene: str | None) -> str | None:
-    """Return the code a scanned QR code carries, if it is one of these."""
-    return code_in(scene.removeprefix(SCENE)) if scene and scene.startswith(SCENE) else None
-
-
 def shown(code: str) -> str:
     """Return a code in two halves, as people read it."""
     return f"{code[:5]}-{code[5:]}"

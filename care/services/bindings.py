@@ -16,7 +16,7 @@ from care.model.binding import BindingCode, CodeKind, CodeTerms, new_code
 from care.model.case import CaseLevel
 from care.model.consent import Choice, Purpose
 from care.model.conversation import BOT, Conversation
-from care.model.errors import InvalidInput, NotFound
+from care.model.errors import NotFound
 from care.model.ids import IdentityId, InboxId, MemberId, StaffId, new_id
 from care.model.member import Identity, Member
 from care.model.message import Author
@@ -24,8 +24,6 @@ from care.model.pack import Pack
 from care.model.staff import Reader
 from care.ports import UnitOfWork
 from care.services import conversations, outbox, promises
-
-REASON_LIMIT = 200  # characters
 
 
 class Verdict(StrEnum):
@@ -130,27 +128,6 @@ def answer(redeemed: Redeemed, *, key: str, terms: CodeTerms, uow: UnitOfWork, n
     uow.conversations.save(conversation)
 
 
-def redeem_scanned(
-    words: str,
-    channel: str,
-    external_id: str,
-    *,
-    key: str,
-    terms: CodeTerms,
-    uow: UnitOfWork,
-    now: datetime,
-    zone: ZoneInfo,
-    pack: Pack,
-) -> Verdict:
-    """Take in a code that came without a message: scanned, or in a link that opened a session."""
-    identity = conversations.find_or_make_identity(channel, external_id, uow=uow, now=now)
-    conversation = conversations.ensure_conversation(identity.member_id, uow=uow, now=now)
-    redeemed = redeem(words, identity, conversation, terms=terms, uow=uow, now=now, zone=zone, pack=pack)
-    redeemed.conversation.reply_to = identity.id
-    answer(redeemed, key=f"bind:{key}", terms=terms, uow=uow, now=now, pack=pack)
-    return redeemed.verdict
-
-
 def is_bound(identity: Identity, *, uow: UnitOfWork) -> bool:
     """Whether the account belongs to somebody: known to the practice, or with an account elsewhere."""
     return (
@@ -193,28 +170,6 @@ def unbind(identity_id: IdentityId, *, by: Reader, uow: UnitOfWork, now: datetim
     outbox.enqueue(fresh, text, author=Author.SYSTEM, key=f"unbound:{stranger.id}", uow=uow, now=now)
     uow.conversations.save(fresh)
     return fresh
-
-
-def unbind_as_staff(
-    identity_id: IdentityId, staff_id: StaffId, reason: str, *, uow: UnitOfWork, now: datetime, pack: Pack
-) -> None:
-    """Part an account from its member because a colleague says why; the reason is kept as an internal note.
-
-    Raises:
-        NotFound: no such account.
-        InvalidInput: without a reason.
-    """
-    why = reason.strip()
-    if not 0 < len(why) <= REASON_LIMIT:
-        raise InvalidInput("reason", f"must have 1 to {REASON_LIMIT} characters")
-    by = Reader("staff", staff_id)
-    identity = uow.members.identity_by_id(identity_id)
-    uow.members.get(identity.member_id, by=by, purpose=Purpose.ADMINISTRATION)
-    before = uow.conversations.of_member(identity.member_id, lock=True)
-    if before is not None:
-        note = pack.say("binding.note_unbound", 项目=channel_name(identity.channel, pack), 内容=why)
-        conversations.write_note(before, note, staff_id=staff_id, uow=uow, now=now)
-    unbind(identity_id, by=by, uow=uow, now=now, pack=pack)
 
 
 def channel_name(channel: str, pack: Pack) -> str:

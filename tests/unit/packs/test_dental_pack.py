@@ -231,8 +231,6 @@ def test_a_moment_is_said_as_people_say_it(pack: Pack, at: str, words: str) -> N
     assert pack.clock_words(datetime.fromisoformat(at).replace(tzinfo=SHANGHAI), now, SHANGHAI) == words
 
 
-def test_whoever_has_told_no_name_is_not_hailed_with_a_bare_you() -> None:
-    pack = load_pack(ROOT / "packs" / "dental")
-
+def test_whoever_has_told_no_name_is_not_hailed_with_a_bare_you(pack: Pack) -> None:
     assert pack.fill("{称呼}，我收到了。", 称呼="王女士") == "王女士，我收到了。"
     assert pack.fill("{称呼}，我收到了。", 称呼="您") == "我收到了。"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from care.adapters.sql.binding_tables import attachment, attachment_body
 from care.adapters.sql.keys import Keyring
@@ -49,27 +48,6 @@ class SqlAttachments:
         query = select(attachment).where(attachment.c.message_id.in_(list(message_ids)))
         found = [self._attachment(row) for row in self._db.execute(query).mappings()]
         return {one.message_id: one for one in found}
-
-    def claim(self, channels: Sequence[str], now: datetime, lease_until: datetime, limit: int) -> list[Attachment]:
-        a = attachment.c
-        query = (
-            select(attachment)
-            .where(
-                a.state == "wanted",
-                a.channel.in_(list(channels)),
-                or_(a.retry_at.is_(None), a.retry_at <= now),
-            )
-            .order_by(a.created_at, a.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        found = [self._attachment(row) for row in self._db.execute(query).mappings().all()]
-        for one in found:
-            one.lease += 1
-            one.attempts += 1
-            one.retry_at = lease_until
-            self._write(one, expected_lease=one.lease - 1)
-        return found
 
     def save(self, one: Attachment) -> None:
         self._write(one, expected_lease=one.lease)
