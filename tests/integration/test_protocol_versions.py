@@ -169,6 +169,7 @@ def test_every_contact_of_two_versions_has_one_outcome(house: House) -> None:
     for day in range(5, 16):
         for hour in ("09:00", "12:00", "18:30", "20:00"):
             at(house, f"03-{day:02d}T{hour}")
+        says(house, member, "我知道了")  # whoever says nothing at all is spared what is not for safety
 
     sent = [one for one in _all(house, member.id) if one.state is TouchpointState.HANDED_OVER]
     assert Counter(one.plan for one in sent) == Counter({"A0": 1, "A1": 1, "A3": 1, "A5": 1, "A7": 1, "A10": 1})

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from care.adapters.language.assessor import Assessor
 from care.adapters.language.safety_rules import SafetyRules
 from care.bootstrap import build_reading
 from care.model.assessment import COMPLAINT, DISTRESS, MEDICAL, Assessment, Context, Level
@@ -64,6 +65,14 @@ class Line:
 @pytest.fixture(scope="module")
 def rules() -> SafetyRules:
     return SafetyRules.load(ROOT / "packs" / "dental" / "safety.yml")
+
+
+@pytest.fixture(scope="module")
+def both() -> Assessor:
+    """Both readers, loaded once: they take seconds and hundreds of megabytes."""
+    loaded = build_reading(load_settings()).safety
+    assert loaded.missing() == ()
+    return loaded
 
 
 def _lines(name: str, rules: SafetyReader) -> list[Line]:
@@ -160,9 +169,9 @@ BY_BOTH = {
 
 @pytest.mark.rasa
 @pytest.mark.parametrize(("name", "may_miss", "may_cry", "emergencies"), [(k, *v) for k, v in BY_BOTH.items()])
-def test_two_readers_see_what_strangers_write(name: str, may_miss: float, may_cry: float, emergencies: int) -> None:
-    both = build_reading(load_settings()).safety
-    assert both.missing() == ()
+def test_two_readers_see_what_strangers_write(
+    name: str, may_miss: float, may_cry: float, emergencies: int, both: Assessor
+) -> None:
     lines = _lines(name, both)
     urgent = [line for line in lines if not line.harmless]
 
@@ -192,14 +201,12 @@ FIGURES_OF_SPEECH = (
 
 @pytest.mark.rasa
 @pytest.mark.parametrize("text", FIGURES_OF_SPEECH)
-def test_a_figure_of_speech_is_no_crisis(text: str) -> None:
-    assert build_reading(load_settings()).safety.assess(text).level is not Level.CRISIS
+def test_a_figure_of_speech_is_no_crisis(text: str, both: Assessor) -> None:
+    assert both.assess(text).level is not Level.CRISIS
 
 
 @pytest.mark.rasa
-def test_both_readers_together_are_quick() -> None:
-    both = build_reading(load_settings()).safety
-    both.missing()
+def test_both_readers_together_are_quick(both: Assessor) -> None:
     texts = [json.loads(row)["text"] for row in (HERE / "safety_d.jsonl").read_text(encoding="utf-8").splitlines()]
     spent = []
 
