@@ -103,8 +103,20 @@ class House:
         self.keys.close()
 
 
-def build(settings: Settings, *, clock: Clock | None = None, dialogue: Dialogue | None = None) -> House:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    dialogue: Dialogue | None = None,
+    reading: Reading | None = None,
+) -> House:
     """Wire the house.
+
+    Args:
+        settings: of the clinic.
+        clock: the machine's if not given.
+        dialogue: Rasa if not given.
+        reading: what reads messages, if it was wired before; it holds nothing of a member.
 
     Raises:
         KeyTrouble: the key file is missing or unsafe.
@@ -121,7 +133,7 @@ def build(settings: Settings, *, clock: Clock | None = None, dialogue: Dialogue 
         clock=ticking,
         pack=pack,
         slots=ShiftSlots(pack, calendar, ticking),
-        reading=_reading(settings, pack),
+        reading=reading or _reading(settings, pack),
         dialogue=dialogue or RasaDialogue(settings.rasa_url, timeout_s=settings.rasa_timeout_s),
         engine=engine,
         keys=keys,

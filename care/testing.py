@@ -38,7 +38,7 @@ from care.services.turns import CHECK_IN_DONE
 from care.settings import ROOT, Settings
 
 if TYPE_CHECKING:
-    from care.bootstrap import House
+    from care.bootstrap import House, Reading
 
 TEST_READER = Reader("test", "")
 NOTHING_KNOWN = Context()
@@ -192,6 +192,7 @@ def test_settings(folder: Path, **changes: object) -> Settings:
     return Settings(_env_file=None, **(base | changes))  # type: ignore[arg-type, call-arg]
 
 
+NO_MODELS = ROOT / "models" / "none"  # where nothing is ever trained
 test_settings.__test__ = False  # type: ignore[attr-defined]
 
 
@@ -226,6 +227,14 @@ class Book:
         self.keys.close()
 
 
+@cache
+def _reading_of(pack: Path, model_dir: Path) -> Reading:
+    """Compile the lexicon and load the models once for all houses of a run; it takes seconds."""
+    from care.bootstrap import build_reading  # noqa: PLC0415 - as heavy
+
+    return build_reading(Settings(_env_file=None, pack=pack, model_dir=model_dir))  # type: ignore[call-arg]
+
+
 @contextmanager
 def a_house(
     folder: Path,
@@ -243,7 +252,12 @@ def a_house(
         prepare(engine)
         engine.dispose()
     MasterKey.create(chosen.key_file)
-    house = build(chosen, clock=clock or FakeClock("2026-03-04T10:00+08:00"), dialogue=dialogue or FakeDialogue())
+    house = build(
+        chosen,
+        clock=clock or FakeClock("2026-03-04T10:00+08:00"),
+        dialogue=dialogue or FakeDialogue(),
+        reading=_reading_of(chosen.pack, chosen.model_dir if chosen.model_dir.exists() else NO_MODELS),
+    )
     try:
         yield house
     finally:
